@@ -1,0 +1,103 @@
+"""Anonymizes faces and licence plates in pictures, on Intel machines beside the camera, without a network.
+
+    Anonymizer().image("street.jpg", "street-anon.jpg")      one picture, file to file
+    Anonymizer().folder("photos", "photos-anon")             a tree of them, mirrored
+    safe = Anonymizer().frame(image)                         one array
+
+    found = Detector().detect(image)                         the parts, each usable alone
+    safe = Masker().mask(image, found.boxes, kinds=found.kinds)
+
+Names are imported when they are first used, so ``from edgeanon import Masker`` does not load OpenVINO. Import edgeanon
+before openvino and its telemetry stays off.
+"""
+
+import sys
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeanon.audit import Report
+    from edgeanon.detections import Detections, Frame, Kind, Tracks
+    from edgeanon.detector import Detector
+    from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
+    from edgeanon.masker import Masker
+    from edgeanon.models import Manifest
+    from edgeanon.pipeline import Anonymizer, FileResult, Verdict
+    from edgeanon.runtime import Device, devices
+    from edgeanon.styles import Blur, Fill, Pixelate, Replace, Soft
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Anonymizer",
+    "Blur",
+    "ConfigError",
+    "Detections",
+    "Detector",
+    "Device",
+    "DeviceError",
+    "EdgeanonError",
+    "FileResult",
+    "Fill",
+    "Frame",
+    "Kind",
+    "LeakError",
+    "Manifest",
+    "Masker",
+    "MediaError",
+    "ModelError",
+    "Pixelate",
+    "Replace",
+    "Report",
+    "Soft",
+    "Tracks",
+    "Verdict",
+    "devices",
+]
+
+_HOMES = {
+    "audit": ("Report",),
+    "detections": ("Detections", "Frame", "Kind", "Tracks"),
+    "detector": ("Detector",),
+    "errors": ("ConfigError", "DeviceError", "EdgeanonError", "LeakError", "MediaError", "ModelError"),
+    "masker": ("Masker",),
+    "models": ("Manifest",),
+    "pipeline": ("Anonymizer", "FileResult", "Verdict"),
+    "runtime": ("Device", "devices"),
+    "styles": ("Blur", "Fill", "Pixelate", "Replace", "Soft"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"edgeanon.{module}"), name)
+    if name in _HOMES or name in {"boxes", "config", "decoders", "images", "preprocess"}:
+        return import_module(f"edgeanon.{name}")
+    raise AttributeError(f"module 'edgeanon' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _keep_telemetry_off() -> None:
+    """Keep OpenVINO and NNCF from reporting their use over the network.
+
+    Both look for the module ``openvino_telemetry`` and do without it when it cannot be imported, which None in its
+    place brings about. Where it was imported before, its senders are replaced.
+    """
+    loaded = sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    if loaded is None:
+        return
+    for sender in ("start_session", "end_session", "send_event", "send_error", "send_stack_trace", "force_shutdown"):
+        setattr(loaded.Telemetry, sender, lambda *_, **__: None)
+    warnings.warn(
+        "openvino was imported before edgeanon and may have reported that to its analytics service already; its "
+        "telemetry is off from here on. Import edgeanon first to keep it off altogether.",
+        stacklevel=3,
+    )
+
+
+_keep_telemetry_off()

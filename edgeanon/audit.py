@@ -1,0 +1,90 @@
+"""What can be shown of a run afterwards. A report holds counts, hashes, versions and settings, and no personal data."""
+
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgeanon import __version__
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelUsed(_Part):
+    """A model that searched: its name, one hash over its files, and one over its manifest."""
+
+    name: str
+    version: str
+    precision: str
+    sha256: str
+    manifest_sha256: str
+
+
+class Mask(_Part):
+    """What was drawn over one kind of object.
+
+    Attributes:
+        style: the style with its parameters.
+        irreversible: whether what is drawn is a function of pixels outside the masks alone.
+        shape: outline of the mask.
+        margin: ``(x, y)`` by which boxes grew on each side, as shares of their width and height.
+    """
+
+    style: str
+    irreversible: bool
+    shape: str
+    margin: tuple[float, float]
+
+
+class Files(_Part):
+    """How many files ended how."""
+
+    masked: int = 0
+    clean: int = 0
+    resumed: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+class Report(_Part):
+    """One run: what was done, by what, with which settings.
+
+    Attributes:
+        edgeanon: version of this package.
+        openvino: version of the runtime.
+        day: when it ended, in UTC, to the day.
+        seconds: how long it took.
+        device: the concrete device that ran the models.
+        reason: why that device was taken.
+        profile: at which scales pictures were searched.
+        thresholds: least score of a detection, by kind.
+        metadata: which metadata were kept.
+        models: what searched.
+        masks: what was drawn, by kind.
+        files: how many ended how: ``masked``; ``clean``, nothing found in it; ``resumed``, done by a run before;
+            ``skipped``, no picture; ``failed``.
+        pages: pictures searched; a file can hold several.
+        objects: how many were masked, by kind.
+    """
+
+    edgeanon: str = __version__
+    openvino: str
+    day: date = Field(default_factory=lambda: datetime.now(UTC).date())
+    seconds: float
+    device: str
+    reason: str
+    profile: str
+    thresholds: dict[str, float]
+    metadata: Literal["none", "safe"]
+    models: tuple[ModelUsed, ...]
+    masks: dict[str, Mask]
+    files: Files
+    pages: int
+    objects: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """Files for which there is no output."""
+        return self.files.failed
