@@ -1,0 +1,42 @@
+"""What several test files share: the demonstration picture, its labels, and tiny real models."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgeanon.detections import Kind
+
+DEMO = Path(__file__).parent.parent / "examples" / "demo"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled models go to a folder of this test run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def street() -> NDArray[np.uint8]:
+    """The demonstration picture, read-only."""
+    image = cv2.imread(str(DEMO / "street.jpg"))
+    assert image is not None
+    image.flags.writeable = False
+    return np.asarray(image, np.uint8)
+
+
+@pytest.fixture(scope="session")
+def labels() -> dict[Kind, NDArray[np.float32]]:
+    """Its labelled boxes by kind, ``(n, 4)`` x1 y1 x2 y2."""
+    (entry,) = json.loads((DEMO / "street.json").read_text())
+    boxes: dict[Kind, list[list[float]]] = {}
+    for item in entry["objects"]:
+        x, y, width, height = item["bbox"]
+        boxes.setdefault(Kind[item["label"].upper()], []).append([x, y, x + width, y + height])
+    return {kind: np.array(rows, np.float32) for kind, rows in boxes.items()}

@@ -1,0 +1,181 @@
+"""Devices and compiled models, on the CPU of this machine; other devices by their device nodes and names."""
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeanon import Detector, runtime
+from edgeanon.errors import ConfigError, DeviceError, ModelError
+from edgeanon.runtime.devices import _why_absent
+from edgeanon.runtime.network import needs_static_shapes
+from tests import tiny
+
+WHITE = np.full((64, 64, 3), 255, np.uint8)
+
+
+def network(folder: Path, *, device: str | list[str] = "CPU", hint: runtime.Hint = "latency") -> runtime.Network:
+    path = tiny.save(tiny.bright(), folder, **tiny.FACES)
+    model = runtime.read_model(
+        path.read_bytes(), path.with_suffix(".bin").read_bytes(), color="BGR", mean=(0, 0, 0), scale=(1, 1, 1)
+    )
+    return runtime.Network(model, device=device, hint=hint)
+
+
+def test_the_cpu_is_there_and_can_be_used() -> None:
+    cpu = next(device for device in runtime.devices() if device.name == "CPU")
+    assert cpu.full_name
+    assert "FP32" in cpu.precisions
+    assert not cpu.why_not
+
+
+def test_each_kind_of_device_is_listed_with_what_keeps_it_from_use() -> None:
+    names = {device.name.split(".")[0] for device in runtime.devices()}
+    assert names >= {"CPU", "GPU", "NPU"}
+    assert all(device.full_name or device.why_not for device in runtime.devices())
+
+
+def test_a_missing_device_node_says_that_the_machine_has_none(tmp_path: Path) -> None:
+    assert "has no GPU" in _why_absent("GPU", tmp_path)
+
+
+def test_a_device_node_without_a_driver_says_which_driver(tmp_path: Path) -> None:
+    (tmp_path / "accel").mkdir()
+    (tmp_path / "accel" / "accel0").touch()
+    assert "install the NPU driver" in _why_absent("NPU", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open every file")
+def test_a_device_node_of_others_says_which_group(tmp_path: Path) -> None:
+    (tmp_path / "dri").mkdir()
+    (tmp_path / "dri" / "renderD128").touch(mode=0)
+    assert "group 'render'" in _why_absent("GPU", tmp_path)
+
+
+def test_auto_takes_one_concrete_device_and_says_why(tmp_path: Path) -> None:
+    made = network(tmp_path, device="AUTO")
+    assert made.device.split(".")[0] in {"CPU", "GPU"}
+    assert made.reason.startswith("AUTO took")
+
+
+def test_the_device_is_read_back_from_the_compiled_model(tmp_path: Path) -> None:
+    assert network(tmp_path).device == "CPU"
+    assert network(tmp_path, device="HETERO:CPU").device == "CPU"
+    assert "CPU" in network(tmp_path, device="AUTO:CPU").device
+
+
+def test_a_named_device_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"GPU\.7"):
+        network(tmp_path, device="GPU.7")
+    with pytest.raises(RuntimeError):
+        network(tmp_path, device="GPU.7")
+
+
+def test_a_list_takes_the_first_that_can_be_used_and_says_what_it_passed_over(tmp_path: Path) -> None:
+    made = network(tmp_path, device=["GPU.7", "CPU"])
+    assert made.device == "CPU"
+    assert "GPU.7" in made.reason
+
+
+@pytest.mark.parametrize("wrong", ["", [], [" "], ["AUTO", "CPU"]])
+def test_a_device_without_meaning_is_refused(wrong: str | list[str]) -> None:
+    with pytest.raises(ConfigError):
+        runtime.choices(wrong)
+
+
+def test_a_meta_device_that_openvino_refuses_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="HETERO:NONE"):
+        network(tmp_path, device="HETERO:NONE")
+
+
+def test_only_the_npu_needs_static_shapes() -> None:
+    assert [name for name in ("CPU", "GPU", "GPU.1", "NPU", "NPU.0") if needs_static_shapes(name)] == ["NPU", "NPU.0"]
+
+
+def test_static_shapes_give_what_free_shapes_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU stands in for a device that compiles for one input size at a time."""
+    free = network(tmp_path)
+    monkeypatch.setattr("edgeanon.runtime.network.needs_static_shapes", lambda _: True)
+    static = network(tmp_path)
+    rng = np.random.default_rng(0)
+    for side in range(64, 64 + 4 * 12, 4):  # more sizes than are kept
+        picture = rng.integers(0, 255, (side, 64, 3), np.uint8)
+        for name, value in free.start(picture).result().items():
+            np.testing.assert_allclose(static.start(picture).result()[name], value, atol=1e-4)
+
+
+def test_throughput_wants_at_least_one_request(tmp_path: Path) -> None:
+    assert network(tmp_path, hint="throughput").requests >= 1
+
+
+def test_results_belong_to_their_inputs_however_many_are_under_way(tmp_path: Path) -> None:
+    made = network(tmp_path, hint="throughput")
+    levels = list(range(0, 250, 10))
+    pending = [made.start(np.full((32, 32, 3), level, np.uint8)) for level in levels]
+    alone = [made.start(np.full((32, 32, 3), level, np.uint8)).result()["heatmap"].max() for level in levels]
+    assert [one.result()["heatmap"].max() for one in pending] == alone
+
+
+def test_colour_order_mean_and_scale_are_applied_inside(tmp_path: Path) -> None:
+    path = tiny.save(tiny.channels(), tmp_path, **tiny.FACES)
+    model = runtime.read_model(
+        path.read_bytes(), path.with_suffix(".bin").read_bytes(), color="RGB", mean=(1, 2, 3), scale=(1, 2, 4)
+    )
+    blue_green_red = np.zeros((8, 8, 3), np.uint8) + np.array([30, 20, 10], np.uint8)
+    out = runtime.Network(model, device="CPU").start(blue_green_red).result()["same"]
+    np.testing.assert_allclose(out[0, :, 0, 0], [(10 - 1) / 1, (20 - 2) / 2, (30 - 3) / 4])
+
+
+@pytest.mark.parametrize("content", [b"", b"<net", b"\x00" * 100])
+def test_what_is_no_model_is_a_model_error(content: bytes) -> None:
+    with pytest.raises(ModelError):
+        runtime.read_model(content, b"", color="BGR", mean=(0, 0, 0), scale=(1, 1, 1))
+
+
+def test_the_cache_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
+    folder = runtime.cache_folder()
+    assert folder == tmp_path / "new" / "edgeanon"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_cache_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "edgeanon").mkdir()
+    (tmp_path / "edgeanon").chmod(0o777)
+    assert runtime.cache_folder() is None
+
+
+def test_without_a_cache_it_works_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert runtime.cache_folder() is None
+    assert network(tmp_path / "model").start(WHITE).result()["heatmap"].max() > 0.9
+
+
+def test_a_model_from_the_cache_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first = network(tmp_path / "model").start(WHITE).result()
+    assert list((tmp_path / "cache" / "edgeanon").iterdir())
+    again = network(tmp_path / "model").start(WHITE).result()
+    for name, value in first.items():
+        np.testing.assert_array_equal(again[name], value)
+
+
+def test_a_detector_made_before_a_fork_says_so_in_the_child() -> None:
+    detector = Detector("face")
+    detector.detect(WHITE)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            detector.detect(WHITE)
+        except DeviceError as error:
+            os.write(writer, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        assert "before a fork" in said.read()
