@@ -24,7 +24,7 @@ _Place = tuple[tuple[int, int, int, int], Outline, Kind, int]
 # Shares of the box on each side. A feathered mask replaces the box and at least three quarters
 # of this, and fades in the rest.
 MARGINS: Final[Mapping[Kind, Margin]] = MappingProxyType(
-    {Kind.FACE: (0.25, 0.3), Kind.PLATE: (0.35, 0.4), Kind.OTHER: (0.25, 0.3)}
+    {Kind.FACE: (0.25, 0.3), Kind.PLATE: (0.55, 0.65), Kind.OTHER: (0.25, 0.3)}
 )
 SHAPES: Final[Mapping[Kind, Shape]] = MappingProxyType(dict.fromkeys(Kind, "rounded"))
 
