@@ -1,6 +1,7 @@
 """Models on disk: what a manifest says of one, the shipped ones, and that no byte has changed."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 KindName = Literal["face", "plate", "other"]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
+Pixels = Annotated[int, Field(ge=1)]
 
 
 class _Part(BaseModel):
@@ -50,7 +52,7 @@ class CenterPoint(_Part):
     """Parameters of ``edgeanon.decoders.center_point``."""
 
     name: Literal["center-point"] = "center-point"
-    stride: Annotated[int, Field(ge=1)] = 4
+    stride: Pixels = 4
     heatmap: str = "heatmap"
     size: str = "size"
     offset: str = "offset"
@@ -60,8 +62,8 @@ class RetinaFace(_Part):
     """Parameters of ``edgeanon.decoders.retinaface``."""
 
     name: Literal["retinaface"] = "retinaface"
-    strides: tuple[Annotated[int, Field(ge=1)], ...] = (8, 16, 32)
-    sides: tuple[tuple[Annotated[int, Field(ge=1)], ...], ...] = ((24, 48), (96, 192), (384, 768))
+    strides: Annotated[tuple[Pixels, ...], Field(min_length=1)] = (8, 16, 32)
+    sides: tuple[Annotated[tuple[Pixels, ...], Field(min_length=1)], ...] = ((24, 48), (96, 192), (384, 768))
     boxes: str = "boxes"
     scores: str = "scores"
 
@@ -108,7 +110,7 @@ class Manifest(_Part):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
     version: str = ""
     files: dict[str, Sha256] = Field(default_factory=dict)
-    kinds: dict[int, KindName] = {0: "other"}
+    kinds: Annotated[dict[int, KindName], Field(min_length=1)] = {0: "other"}
     input: Input = Input()
     decoder: Annotated[CenterPoint | RetinaFace, Field(discriminator="name")] | None = None
     threshold: Unit = 0.25
@@ -137,7 +139,8 @@ class Manifest(_Part):
     @property
     def sha256(self) -> str:
         """One hash over all that it says."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        said = json.dumps(self.model_dump(mode="json"), sort_keys=True)  # in whatever order the file has it
+        return hashlib.sha256(said.encode()).hexdigest()
 
     def kind_of(self, number: int) -> Kind:
         """The kind that one of the network's class numbers stands for; ``OTHER`` for a number not listed."""

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,39 @@ def test_columns_of_other_lengths_are_refused(rows: int) -> None:
 def test_boxes_of_another_shape_are_refused() -> None:
     with pytest.raises(ConfigError, match="boxes"):
         Detections(np.zeros((3, 5), np.float32), np.zeros(3, np.float32), np.zeros(3, np.uint8))
+
+
+@pytest.mark.parametrize(("row", "left"), [(0, 0), (2, 8), (-1, 8), (-3, 0), (np.int64(1), 4)])
+def test_a_number_selects_one_row_as_arrays(row: int, left: float) -> None:
+    one = some()[row]
+    assert isinstance(one, Detections)
+    assert (one.boxes.shape, one.scores.shape, one.kinds.shape) == ((1, 4), (1,), (1,))
+    assert one.boxes[0, 0] == left
+
+
+@pytest.mark.parametrize("row", [3, -4, 100])
+def test_a_row_that_there_is_not_is_an_index_error(row: int) -> None:
+    with pytest.raises(IndexError):
+        some()[row]
+    with pytest.raises(IndexError):
+        Detections.empty()[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        (slice(1, None), [4, 8]),
+        (slice(None, None, -1), [8, 4, 0]),
+        (slice(5, 9), []),
+        (np.array([True, False, True]), [0, 8]),
+        (np.zeros(3, np.bool_), []),
+        ([2, 0], [8, 0]),
+        (np.array([], np.int64), []),
+    ],
+    ids=["slice", "backwards", "past the end", "mask", "nothing", "indices", "no indices"],
+)
+def test_slices_masks_and_indices_select_rows_of_every_column(rows: Any, left: list[float]) -> None:
+    chosen = some()[rows]
+    assert chosen.boxes[:, 0].tolist() == left
+    assert chosen.boxes.shape == (len(left), 4)
+    assert len(chosen.scores) == len(chosen.kinds) == len(left)

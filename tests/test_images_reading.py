@@ -192,22 +192,69 @@ def test_pages_can_be_read_twice_and_are_decoded_when_asked_for(tmp_path: Path) 
     np.testing.assert_array_equal(first.pixels, again[0].pixels)
 
 
-def test_transparency_has_two_views_and_opaque_pictures_one(tmp_path: Path) -> None:
-    pixels = np.zeros((4, 4, 4), np.uint8)
-    pixels[:, :, 2] = 200
-    hidden, visible = Page(pixels).views()
-    assert (hidden == (0, 0, 200)).all()
-    assert (visible == 255).all()
-    pixels[:, :, 3] = 255
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_transparency_has_three_views_and_opaque_pictures_one(
+    tmp_path: Path, depth: type[np.uint8 | np.uint16]
+) -> None:
+    most = np.iinfo(depth).max
+    pixels = np.zeros((4, 4, 4), depth)
+    pixels[:, :, 2] = most
+    hidden, on_white, on_black = Page(pixels).views()
+    assert (hidden == (0, 0, 255)).all()
+    assert (on_white == 255).all()
+    assert (on_black == 0).all()
+    pixels[:, :, 3] = most
     assert len(Page(pixels).views()) == 1
-    assert len(read(picture_file(tmp_path / "a.png", "RGBA"))[0].views()) == 2
+    assert len(read(picture_file(tmp_path / "a.png", "RGBA"))[0].views()) == 3
 
 
-def test_samples_of_12_bit_in_words_of_16_are_seen_stretched_as_well() -> None:
-    dark, bright = Page((DEEP // 16).astype(np.uint16)).views()
+def test_what_is_drawn_in_transparency_alone_shows_over_white_or_black() -> None:
+    shape = np.zeros((8, 8), np.uint8)
+    shape[2:6, 2:6] = 255
+    for colour, shown in ((255, 2), (0, 1)):  # white shows over black, and black over white
+        pixels = np.dstack([np.full((8, 8, 3), colour, np.uint8), shape])
+        views = Page(pixels).views()
+        assert [int(np.ptp(view)) for view in views] == [255 if index == shown else 0 for index in range(3)]
+        assert (views[shown][3, 3] == colour).all()
+
+
+def test_half_transparency_is_mixed_with_what_lies_below() -> None:
+    pixels = np.full((2, 2, 4), (200, 100, 0, 128), np.uint8)
+    hidden, on_white, on_black = (view[0, 0].astype(int) for view in Page(pixels).views())
+    assert hidden.tolist() == [200, 100, 0]
+    assert np.abs(on_white - (227, 177, 127)).max() <= 1
+    assert np.abs(on_black - (100, 50, 0)).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_samples_of_12_bit_in_words_of_16_are_seen_stretched_as_well(channels: int) -> None:
+    deep = DEEP if channels == 3 else np.ascontiguousarray(DEEP[:, :, 0])
+    dark, bright = Page((deep // 16).astype(np.uint16)).views()
     assert dark.max() <= 16
     assert bright.max() == 255
-    assert len(Page(DEEP).views()) == 1
+    assert bright.shape == (24, 40, 3)
+    assert np.corrcoef(bright.ravel(), Page(deep).bgr().ravel())[0, 1] > 0.99  # brighter, and not another picture
+    assert len(Page(deep).views()) == 1
+
+
+def test_a_few_hot_pixels_do_not_keep_a_dark_page_from_being_stretched() -> None:
+    dark = np.tile((DEEP // 16).astype(np.uint16), (10, 10, 1))
+    dark[0, 0] = dark[120, 200] = 65535
+    assert Page(dark).views()[1].mean() > 50
+
+
+def test_a_dark_page_with_transparency_is_seen_over_white_over_black_and_stretched() -> None:
+    dark = (DEEP // 16).astype(np.uint16)
+    page = Page(np.dstack([dark, np.zeros((24, 40), np.uint16)]))
+    views = page.views()
+    assert len(views) == 4
+    assert views[3].max() == 255
+    np.testing.assert_array_equal(views[3], Page(dark).views()[1])
+
+
+def test_a_black_page_of_16_bit_has_one_view() -> None:
+    (only,) = Page(np.zeros((8, 8), np.uint16)).views()
+    assert not only.any()
 
 
 def test_cmyk_is_light_where_there_is_no_ink(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 import hashlib
 import json
+import math
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,19 @@ def test_a_model_without_a_manifest_says_what_it_needs(tmp_path: Path) -> None:
         ({"kinds": {"0": "dog"}}, "kinds.0"),
         ({"files": {"../model.bin": "0" * 64}}, "files"),
         ({"files": {"model.bin": "beef"}}, "files.model.bin"),
+        ({"input": {"scale": [1, 0, 1]}}, "input.scale.1"),
+        ({"input": {"scale": [-1, 1, 1]}}, "input.scale.0"),
+        ({"input": {"scale": [1, 1, math.inf]}}, "input.scale.2"),
+        ({"input": {"scale": [1, 1]}}, "input.scale.2"),
+        ({"input": {"mean": [0, 0, math.nan]}}, "input.mean.2"),
+        ({"input": {"mean": [-math.inf, 0, 0]}}, "input.mean.0"),
+        ({"input": {"zoom": math.nan}}, "input.zoom"),
+        ({"input": {"multiple": 0}}, "input.multiple"),
+        ({"decoder": {"name": "retinaface", "strides": [8, 16]}}, "decoder.*2 strides and 3"),
+        ({"decoder": {"name": "retinaface", "strides": [8, 0, 32]}}, "decoder.*strides.1"),
+        ({"decoder": {"name": "retinaface", "strides": [], "sides": []}}, "decoder.*strides"),
+        ({"decoder": {"name": "retinaface", "sides": [[8], [], [32]]}}, "decoder.*sides.1"),
+        ({"kinds": {}}, "kinds"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_file(tmp_path: Path, change: dict[str, object], key: str) -> None:
@@ -116,3 +132,34 @@ def test_the_hash_of_a_model_is_over_its_files(tmp_path: Path) -> None:
     path = tiny.save(tiny.bright(), tmp_path, **tiny.FACES)
     both = path.read_bytes() + path.with_suffix(".bin").read_bytes()
     assert load_file(path).sha256 == hashlib.sha256(both).hexdigest()
+
+
+def test_the_hash_of_a_manifest_is_over_what_it_says_and_not_how_it_is_written(tmp_path: Path) -> None:
+    said = tiny.FACES | {"kinds": {"0": "face", "3": "plate"}, "scores": {"recall": 0.9, "precision": 0.8}}
+    one, other = tmp_path / "one.json", tmp_path / "other.json"
+    one.write_text(json.dumps(said))
+    turned = {key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in said.items()}
+    other.write_text(json.dumps(dict(reversed(turned.items())), indent=4))
+    assert read_manifest(one).sha256 == read_manifest(other).sha256
+    # In another process as well: hashes of Python's own differ from one to the next.
+    code = f"from edgeanon.models import *; print(read_manifest(Path({str(one)!r})).sha256)"
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert again.stdout.strip() == read_manifest(one).sha256
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": 0.51},
+        {"overlap": 0.5},
+        {"kinds": {"0": "plate"}},
+        {"input": {"multiple": 8}},
+        {"decoder": {"name": "center-point", "stride": 8}},
+        {"caveats": ["none"]},
+        {"files": {"model.bin": "0" * 64}},
+    ],
+    ids=str,
+)
+def test_the_hash_of_a_manifest_changes_with_what_it_says(change: dict[str, object]) -> None:
+    hashes = {Manifest.model_validate_json(json.dumps(said)).sha256 for said in (tiny.FACES, tiny.FACES | change)}
+    assert len(hashes) == 2

@@ -1,9 +1,14 @@
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgeanon import Detector
 from edgeanon.preprocess import PROFILES, Pass, View, plan
+from tests import tiny
 
 SIZES = st.tuples(st.integers(1, 6000), st.integers(1, 6000))
 
@@ -96,3 +101,50 @@ def test_only_a_box_at_a_seam_is_cut() -> None:
     at_seam = [left.width - 50, 10, left.width - 1, 60]
     at_border = [0, 10, 50, 60]
     assert left.cut(np.array([at_seam, at_border], np.float32)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("size", [(1280, 960), (1271, 953), (640, 480), (5000, 600)], ids=str)
+def test_what_is_rendered_shares_no_memory_with_the_picture(size: tuple[int, int]) -> None:
+    """The device reads it later, and the caller may use its buffer again at once."""
+    image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    for profile in PROFILES.values():
+        for view in plan(*size, profile):
+            rendered = view.render(image)
+            assert not np.shares_memory(rendered, image)
+            assert rendered.flags.writeable
+
+
+@pytest.mark.parametrize("size", [(1280, 960), (1271, 953), (640, 480)], ids=str)
+def test_any_view_of_memory_is_rendered_as_its_packed_copy(size: tuple[int, int]) -> None:
+    memory = np.random.default_rng(0).integers(0, 256, (size[1] * 2, size[0] * 2, 4), np.uint8)
+    memory.flags.writeable = False
+    before = memory.copy()
+    turned = memory.transpose(1, 0, 2)[: size[1], : size[0]]
+    for image in (memory[::2, ::-2, 2::-1], memory[: size[1], : size[0], 1:], turned[:, :, :3]):
+        assert not image.flags.c_contiguous
+        assert not image.flags.writeable
+        packed = np.ascontiguousarray(image)
+        for view in plan(image.shape[1], image.shape[0], PROFILES["balanced"]):
+            rendered = view.render(image)
+            assert rendered.flags.c_contiguous
+            np.testing.assert_array_equal(rendered, view.render(packed))
+    np.testing.assert_array_equal(memory, before)
+
+
+def test_one_buffer_serves_for_every_picture_of_many(tmp_path: Path) -> None:
+    """A camera's loop: the buffer is written to again as soon as the next picture is asked for."""
+    detector = Detector.from_file(tiny.save(tiny.bright(), tmp_path, **tiny.FACES), profile="fast")
+    places = [(40 + 80 * (index % 10), 40 + 60 * (index // 4)) for index in range(30)]
+    buffer = np.zeros((640, 960, 3), np.uint8)
+
+    def pictures() -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+        for x, y in places:
+            buffer[:] = 0
+            buffer[y : y + 40, x : x + 40] = 255
+            yield buffer
+            buffer[:] = 255
+
+    for (x, y), (_, found) in zip(places, detector.detect_many(pictures()), strict=True):
+        centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+        assert len(found)
+        assert (np.abs(centers - (x + 20, y + 20)) <= 24).all()

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,23 @@ def test_auto_takes_one_concrete_device_and_says_why(tmp_path: Path) -> None:
     made = network(tmp_path, device="AUTO")
     assert made.device.split(".")[0] in {"CPU", "GPU"}
     assert made.reason.startswith("AUTO took")
+
+
+def test_auto_without_a_device_that_can_be_used_is_an_error_that_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [runtime.Device("CPU", "", (), "its plugin is gone"), runtime.Device("GPU", "", (), "no driver")]
+    monkeypatch.setitem(runtime.choices.__globals__, "devices", lambda: broken)
+    with pytest.raises(DeviceError, match=r"GPU: no driver.*CPU: its plugin is gone"):
+        network(tmp_path, device="AUTO")
+
+
+def test_auto_never_takes_the_npu(monkeypatch: pytest.MonkeyPatch) -> None:
+    npu = runtime.Device("NPU", "a fast one", ("FP16",), "")
+    monkeypatch.setitem(runtime.choices.__globals__, "devices", lambda: [npu])
+    assert [choice.name for choice in runtime.choices("NPU")] == ["NPU"]
+    with pytest.raises(DeviceError, match="AUTO"):
+        runtime.choices("AUTO")
 
 
 def test_the_device_is_read_back_from_the_compiled_model(tmp_path: Path) -> None:
@@ -141,6 +160,22 @@ def test_the_cache_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize("base", ["relative", "./here", "~/tilde", "", None])
+def test_a_cache_folder_that_is_no_absolute_path_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str | None
+) -> None:
+    """As the XDG Base Directory Specification says: such a path is invalid and ignored."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if base is None:
+        monkeypatch.delenv("XDG_CACHE_HOME")
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", base)
+    assert runtime.cache_folder() == tmp_path / "home" / ".cache" / "edgeanon"
+    assert not list((tmp_path / "work").iterdir())
+
+
 def test_a_cache_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "edgeanon").mkdir()
@@ -179,3 +214,23 @@ def test_a_detector_made_before_a_fork_says_so_in_the_child() -> None:
     os.close(writer)
     with os.fdopen(reader) as said:
         assert "before a fork" in said.read()
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_picture_sizes() -> None:
+    """A second sixty sizes add little to what the first sixty took; OpenVINO's own cache of kernels adds two thirds."""
+    code = (
+        "import itertools, os, numpy as np\nfrom edgeanon import models, runtime\n"
+        "model = models.load_shipped('plate')\n"
+        "read = runtime.read_model(model.structure, model.weights, color='RGB', mean=(0, 0, 0), scale=(1, 1, 1))\n"
+        "network = runtime.Network(read, device='CPU')\n"
+        "def resident(sizes):\n"
+        "    for width, height in sizes:\n"
+        "        network.start(np.zeros((height, width, 3), np.uint8)).result()\n"
+        "    return int(open('/proc/self/statm').read().split()[1])\n"
+        "sizes = list(itertools.product(range(32, 800, 64), range(64, 704, 64)))\n"
+        "np.random.default_rng(0).shuffle(sizes)\n"
+        "few, many = resident(sizes[:60]), resident(sizes[60:120])\n"
+        "assert many < few * 1.25, (few, many)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

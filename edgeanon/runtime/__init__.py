@@ -5,7 +5,7 @@ Importing ``edgeanon`` before ``openvino`` keeps OpenVINO's telemetry off; ``edg
 
 from edgeanon.runtime.cache import cache_folder
 from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, version
-from edgeanon.runtime.network import Hint, Network, Pending, read_model
+from edgeanon.runtime.network import Hint, Network, Pending, hangs, read_model
 
 __all__ = [
     "AUTO_ORDER",
@@ -16,6 +16,7 @@ __all__ = [
     "cache_folder",
     "choices",
     "devices",
+    "hangs",
     "read_model",
     "version",
 ]

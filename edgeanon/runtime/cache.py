@@ -9,14 +9,17 @@ log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path | None:
-    """Where compiled models are kept: ``$XDG_CACHE_HOME/edgeanon``, made private to the user.
+    """Where compiled models are kept: ``$XDG_CACHE_HOME/edgeanon``, made private to the user; ``~/.cache`` where that
+    is not set or no absolute path.
 
     None when it cannot be made, belongs to somebody else, or can be written by others: a compiled model is code that
     runs, so nothing is taken from such a place.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        folder = Path(base).expanduser().absolute() / "edgeanon"
+        if not base.is_absolute():  # as the XDG Base Directory Specification wants it
+            base = Path("~/.cache").expanduser().absolute()
+        folder = base / "edgeanon"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = folder.stat()
     except (OSError, RuntimeError):

@@ -30,6 +30,9 @@ KERNELS_KEPT = 500
 """Kernels that the CPU keeps for input sizes seen before, some hundred for a size. Its own 5,000 take half a gigabyte
 over a folder of pictures of all sizes."""
 
+PATIENCE = 120.0
+"""Seconds after which an inference that has not ended counts as hanging; the slowest seen took a few."""
+
 STATIC_SHAPES_KEPT = 8
 """Compiled models kept for a device that needs static shapes, one for each input size in use."""
 
@@ -65,13 +68,16 @@ class Pending:
 
         Raises:
             ModelError: the device failed.
+            DeviceError: it has not answered for ``PATIENCE`` seconds.
         """
         try:
-            self._request.wait()
+            self._wait()
             outputs = {
                 port.get_any_name(): np.array(self._request.get_tensor(port).data, np.float32)
                 for port in self._compiled.model.outputs
             }
+        except DeviceError:
+            raise
         except RuntimeError as error:
             raise ModelError(f"the inference failed: {first_line(error)}; try device='CPU'") from error
         self._compiled.give_back(self._request)
@@ -80,7 +86,22 @@ class Pending:
     def abandon(self) -> None:
         """Wait until the device no longer reads the input, whatever became of the inference."""
         with suppress(RuntimeError):
-            self._request.wait()
+            self._wait()
+
+    def _wait(self) -> None:
+        if self in _hanging or not self._request.wait_for(round(PATIENCE * 1000)):
+            _hanging.append(self)
+            raise DeviceError(
+                f"the device has not answered for {PATIENCE:g} s: it hangs, or its driver; try device='CPU'"
+            )
+
+
+_hanging: list[Pending] = []  # kept for good: the device may still read their inputs
+
+
+def hangs() -> bool:
+    """Whether an inference of this process has never come back; an orderly end would wait for it."""
+    return bool(_hanging)
 
 
 class Network:
