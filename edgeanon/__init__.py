@@ -1,7 +1,8 @@
-"""Anonymizes faces and licence plates in pictures, on Intel machines beside the camera, without a network.
+"""Anonymizes faces and licence plates in images and video, on Intel machines beside the camera, without a network.
 
     Anonymizer().image("street.jpg", "street-anon.jpg")      one picture, file to file
-    Anonymizer().folder("photos", "photos-anon")             a tree of them, mirrored
+    Anonymizer().video("walk.mp4", "walk-anon.mp4")          one video, tracked, with look-ahead
+    Anonymizer().folder("archive", "archive-anon")           a tree of both, mirrored
     safe = Anonymizer().frame(image)                         one array
 
     found = Detector().detect(image)                         the parts, each usable alone
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict
     from edgeanon.runtime import Device, devices
     from edgeanon.styles import Blur, Fill, Pixelate, Replace, Soft
+    from edgeanon.tracker import Tracker
+    from edgeanon.video import VideoReader, VideoWriter
 
 __version__ = "0.1.0"
 
@@ -51,8 +54,11 @@ __all__ = [
     "Replace",
     "Report",
     "Soft",
+    "Tracker",
     "Tracks",
     "Verdict",
+    "VideoReader",
+    "VideoWriter",
     "devices",
 ]
 
@@ -66,6 +72,8 @@ _HOMES = {
     "pipeline": ("Anonymizer", "FileResult", "Verdict"),
     "runtime": ("Device", "devices"),
     "styles": ("Blur", "Fill", "Pixelate", "Replace", "Soft"),
+    "tracker": ("Tracker",),
+    "video": ("VideoReader", "VideoWriter"),
 }
 
 

@@ -64,9 +64,11 @@ class Report(_Part):
         models: what searched.
         masks: what was drawn, by kind.
         files: how many ended how: ``masked``; ``clean``, nothing found in it; ``resumed``, done by a run before;
-            ``skipped``, no picture; ``failed``.
+            ``skipped``, neither picture nor video; ``failed``.
         pages: pictures searched; a file can hold several.
-        objects: how many were masked, by kind.
+        frames: frames of videos.
+        withheld: frames that could not be searched and were filled wholly.
+        objects: how many were masked, by kind; in a video, one that goes on through many frames counts once.
     """
 
     edgeanon: str = __version__
@@ -82,6 +84,8 @@ class Report(_Part):
     masks: dict[str, Mask]
     files: Files
     pages: int
+    frames: int = 0
+    withheld: int = 0
     objects: dict[str, int]
 
     @property

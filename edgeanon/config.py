@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgeanon.errors import ConfigError
 
+Seconds = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]
+
+
+LOOK_AHEAD = 1.0
+"""Seconds that a frame of a video waits for what comes after it, unless something else is asked for."""
+
+INTERVAL = 0.12
+"""Seconds between searches of a video, unless something else is asked for."""
 
 
 class Settings(BaseModel):
@@ -28,6 +36,13 @@ class Settings(BaseModel):
         plate_model: a model of one's own for plates, with its manifest beside it.
         threshold: least score of a detection; by default what each model's manifest says.
         metadata: ``"none"``, or ``"safe"`` to keep what ``edgeanon.images.SAFE_TAGS`` lists.
+        look_ahead: seconds that a frame of a video waits for what comes after it.
+        interval: seconds between searches of a video; 0 searches every frame.
+        audio: ``"drop"``, or ``"keep"`` to copy the sound of a video bit for bit.
+        codec: of videos: ``"auto"``, ``"h264"``, ``"hevc"``, ``"vp9"``, ``"av1"`` or ``"mjpeg"``.
+        quality: the codec's own scale of constant quality.
+        preset: the encoder's own word for how much time it takes.
+        on_error: ``"fail"``, or ``"fill"`` for frames of a video that cannot be read or searched.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +58,13 @@ class Settings(BaseModel):
     plate_model: Path | None = None
     threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     metadata: Literal["none", "safe"] = "none"
+    look_ahead: Seconds = LOOK_AHEAD
+    interval: Seconds = INTERVAL
+    audio: Literal["drop", "keep"] = "drop"
+    codec: Literal["auto", "h264", "hevc", "vp9", "av1", "mjpeg"] = "auto"
+    quality: Annotated[float, Field(ge=0, le=63, allow_inf_nan=False)] | None = None
+    preset: str | None = None
+    on_error: Literal["fail", "fill"] = "fail"
 
 
 def read_settings(path: Path | None, **changes: object) -> Settings:

@@ -57,6 +57,19 @@ def test_a_frame_comes_back_masked_and_the_input_is_unchanged(
         assert (safe[y1:y2, x1:x2] != street[y1:y2, x1:x2]).any(axis=2).mean() > 0.9
 
 
+def test_a_frame_may_be_any_view_of_memory_and_read_only(tiny_anonymizer: Anonymizer) -> None:
+    memory = np.full((400, 600, 4), 40, np.uint8)
+    memory[100:180, 200:280] = 255
+    memory.flags.writeable = False
+    before = memory.copy()
+    for image in (memory[::2, ::-2, 2::-1], memory[50:300, 150:400, :3], memory.transpose(1, 0, 2)[:, :, 1:]):
+        safe = tiny_anonymizer.frame(image)
+        assert not (safe.min(axis=2) > 200).any()
+        assert safe.flags.writeable
+        np.testing.assert_array_equal(safe, tiny_anonymizer.frame(np.ascontiguousarray(image)))
+    np.testing.assert_array_equal(memory, before)
+
+
 def test_a_picture_file_is_masked_and_reported(tiny_anonymizer: Anonymizer, tmp_path: Path) -> None:
     source = picture(tmp_path / "a.png", (50, 60), (300, 200))
     results: list[FileResult] = []
@@ -130,6 +143,21 @@ def test_what_is_hidden_under_transparency_is_masked_as_well(tiny_anonymizer: An
     assert tiny_anonymizer.image(tmp_path / "a.png", tmp_path / "b.png").files.masked == 1
     with PillowImage.open(tmp_path / "b.png") as image:
         assert not (np.asarray(image)[..., :3].min(axis=2) > 200).any()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_what_shows_on_a_dark_page_of_16_bit_once_it_is_brightened_is_masked(
+    tiny_anonymizer: Anonymizer, tmp_path: Path, suffix: str
+) -> None:
+    samples = np.full((300, 400), 600, np.uint16)
+    samples[60:100, 50:90] = 4095  # white of a sensor of 12 bit: 16 of 255 in 8 bit
+    PillowImage.fromarray(samples).save(tmp_path / f"a{suffix}")
+    assert tiny_anonymizer.image(tmp_path / f"a{suffix}", tmp_path / f"b{suffix}").files.masked == 1
+    with PillowImage.open(tmp_path / f"b{suffix}") as image:
+        out = np.asarray(image)
+    assert out.dtype == np.uint16
+    assert not (out == 4095).any()
+    assert (out[200:, 200:] == 600).all()
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp"])

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from edgeanon.errors import ConfigError, MediaError
 from edgeanon.pipeline import FileResult, Verdict
 from edgeanon.pipeline.journal import NAME as JOURNAL
 from tests import tiny
+from tests.test_images_reading import HEIC
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,100 @@ def test_a_linked_folder_is_not_followed_and_said_so(anonymizer: Anonymizer, sou
     assert len(tree(tmp_path / "out")) == 4
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_link_in_the_target_does_not_lead_out_of_it(
+    anonymizer: Anonymizer, source: Path, tmp_path: Path, *, overwrite: bool
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "deep").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    results = run(anonymizer, source, tmp_path / "out", overwrite=overwrite)
+    assert results["deep/a.png"].verdict is Verdict.FAILED
+    assert results["deep/er/c.webp"].verdict is Verdict.FAILED
+    assert "link" in results["deep/a.png"].notes[0]
+    assert results["a.png"].verdict is Verdict.MASKED
+    assert not list((tmp_path / "elsewhere").iterdir())  # not even a folder was made there
+
+
+def test_a_link_in_the_target_does_not_lead_into_the_source(
+    anonymizer: Anonymizer, source: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in source.rglob("*") if path.is_file()}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "deep").symlink_to(source / "deep", target_is_directory=True)
+    results = run(anonymizer, source, tmp_path / "out", overwrite=True)
+    assert results["deep/a.png"].verdict is Verdict.FAILED
+    assert results["deep/er/c.webp"].verdict is Verdict.FAILED
+    assert {path: path.read_bytes() for path in source.rglob("*") if path.is_file()} == before
+
+
+def test_a_link_at_the_name_of_a_target_never_opens_what_it_leads_to(
+    anonymizer: Anonymizer, source: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in source.rglob("*") if path.is_file()}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").symlink_to(source / "a.png")
+    (tmp_path / "out" / "b.jpg").symlink_to(source / "a.png")
+    assert run(anonymizer, source, tmp_path / "out")["b.jpg"].verdict is Verdict.FAILED
+    results = run(anonymizer, source, tmp_path / "out", overwrite=True)
+    assert results["a.png"].verdict is Verdict.FAILED
+    assert results["b.jpg"].verdict is Verdict.MASKED
+    assert not (tmp_path / "out" / "b.jpg").is_symlink()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+@pytest.mark.parametrize("mode", [0o000, 0o200, 0o400], ids=oct)
+def test_a_folder_that_is_closed_is_a_failure_and_the_others_are_done(
+    anonymizer: Anonymizer, source: Path, tmp_path: Path, mode: int
+) -> None:
+    (source / "deep").chmod(mode)
+    try:
+        results = run(anonymizer, source, tmp_path / "out")
+    finally:
+        (source / "deep").chmod(0o700)
+    closed = [result for name, result in results.items() if name.startswith("deep")]
+    assert closed
+    assert {result.verdict for result in closed} == {Verdict.FAILED}
+    assert results["a.png"].verdict is Verdict.MASKED
+
+
+def test_a_heic_does_not_collide_with_a_jpeg_of_its_name(anonymizer: Anonymizer, tmp_path: Path) -> None:
+    pytest.importorskip("pi_heif")
+    folder = tmp_path / "in"
+    picture(folder / "photo.heic.jpg", squares=2)
+    (folder / "photo.heic").write_bytes(HEIC)
+    results = run(anonymizer, folder, tmp_path / "out")
+    assert {result.verdict for result in results.values()} <= {Verdict.MASKED, Verdict.CLEAN}
+    assert results["photo.heic.jpg"].target == tmp_path / "out" / "photo.heic.jpg"
+    assert len(tree(tmp_path / "out")) == 2
+    sizes = {}
+    for name, result in results.items():
+        assert result.target
+        with PillowImage.open(result.target) as image:
+            sizes[name] = image.size
+    assert sizes == {"photo.heic": (48, 64), "photo.heic.jpg": (200, 120)}
+
+
+def test_what_appears_at_a_target_meanwhile_is_left_and_never_taken_for_the_runs_own(
+    anonymizer: Anonymizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, target = picture(tmp_path / "in" / "a.png"), tmp_path / "out" / "a.png"
+    detect = anonymizer.detectors[0].detect
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        shutil.copy(copied, target)  # somebody puts an unmasked copy there
+        return detect(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(anonymizer.detectors[0], "detect", meanwhile)
+        results = run(anonymizer, tmp_path / "in", tmp_path / "out")
+    assert "appeared meanwhile" in results["a.png"].notes[0]
+    results = run(anonymizer, tmp_path / "in", tmp_path / "out", resume=True)
+    assert results["a.png"].verdict is Verdict.FAILED
+    assert target.read_bytes() == copied.read_bytes()
+
+
 def test_an_empty_folder_is_done_at_once(anonymizer: Anonymizer, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     report = anonymizer.folder(tmp_path / "in", tmp_path / "out")
@@ -223,6 +319,81 @@ class TestResume:
         shutil.copy(source / "b.jpg", tmp_path / "out" / "b.jpg")
         results = run(anonymizer, source, tmp_path / "out", resume=True)
         assert results["b.jpg"].verdict is Verdict.FAILED
+
+    @pytest.mark.parametrize("copy", [shutil.copy, shutil.copy2])
+    def test_an_unmasked_copy_in_the_place_of_what_was_done_is_masked_again(
+        self, anonymizer: Anonymizer, source: Path, tmp_path: Path, copy: Callable[[Path, Path], object]
+    ) -> None:
+        (source / "zzz.jpg").touch()  # fails, so that the journal stays
+        anonymizer.folder(source, tmp_path / "out")
+        copy(source / "a.png", tmp_path / "out" / "a.png")
+        assert shows_white(tmp_path / "out" / "a.png")
+        results = run(anonymizer, source, tmp_path / "out", resume=True)
+        assert results["a.png"].verdict is Verdict.MASKED
+        assert not shows_white(tmp_path / "out" / "a.png")
+
+    def test_an_unmasked_copy_in_the_place_of_what_was_begun_is_masked(
+        self, anonymizer: Anonymizer, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: Any, **__: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(anonymizer.detectors[0], "detect", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                anonymizer.folder(source, tmp_path / "out")
+        assert tree(tmp_path / "out") == {JOURNAL}
+        shutil.copy(source / "a.png", tmp_path / "out" / "a.png")  # the first that was begun
+        results = run(anonymizer, source, tmp_path / "out", resume=True)
+        assert results["a.png"].verdict is Verdict.MASKED
+        assert not any(shows_white(tmp_path / "out" / name) for name in tree(tmp_path / "out"))
+
+    def test_another_source_does_not_mix_with_a_run_begun_before(
+        self, anonymizer: Anonymizer, source: Path, tmp_path: Path
+    ) -> None:
+        self.broken_off(anonymizer, source, tmp_path / "out")
+        shutil.copytree(source, tmp_path / "other")
+        with pytest.raises(MediaError, match="another source"):
+            anonymizer.folder(tmp_path / "other", tmp_path / "out", resume=True)
+        (tmp_path / "link").symlink_to(source, target_is_directory=True)
+        assert anonymizer.folder(tmp_path / "link", tmp_path / "out", resume=True).files.resumed
+
+    def test_a_journal_that_is_a_link_is_refused_and_nothing_is_written(
+        self, anonymizer: Anonymizer, source: Path, tmp_path: Path
+    ) -> None:
+        self.broken_off(anonymizer, source, tmp_path / "out")
+        elsewhere = (tmp_path / "out" / JOURNAL).rename(tmp_path / "elsewhere")
+        (tmp_path / "out" / JOURNAL).symlink_to(elsewhere)
+        before = elsewhere.read_bytes(), tree(tmp_path / "out")
+        with pytest.raises(MediaError, match="cannot be used"):
+            anonymizer.folder(source, tmp_path / "out", resume=True)
+        assert (elsewhere.read_bytes(), tree(tmp_path / "out")) == before
+
+    def test_what_a_killed_run_left_half_written_is_removed_and_nothing_else(
+        self, anonymizer: Anonymizer, source: Path, tmp_path: Path
+    ) -> None:
+        self.broken_off(anonymizer, source, tmp_path / "out")
+        left = [".a.png.0123456789abcdef.part", "deep/.two\nlines.png.00112233445566ff.part"]
+        others = [
+            "film.part",
+            ".a.png.part",
+            ".a.png.0123456789abcdeg.part",
+            "a.png.0123456789abcdef.part",
+            ".a.png.0123456789abcdef.part.txt",
+        ]
+        (tmp_path / "out" / "deep").mkdir(exist_ok=True)
+        for name in [*left, *others]:
+            (tmp_path / "out" / name).write_bytes(b"x")
+        (tmp_path / "out" / ".link.0123456789abcdef.part").symlink_to(tmp_path / "out" / "film.part")
+        (tmp_path / "out" / ".folder.0123456789abcdef.part").mkdir()
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / left[0]).write_bytes(b"x")
+        (tmp_path / "out" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+        run(anonymizer, source, tmp_path / "out", resume=True)
+        kept = {".link.0123456789abcdef.part", *others}
+        assert tree(tmp_path / "out") == {"a.png", "b.jpg", "deep/er/c.webp", "deep/a.png"} | kept
+        assert (tmp_path / "out" / ".folder.0123456789abcdef.part").is_dir()
+        assert (tmp_path / "elsewhere" / left[0]).exists()
 
     @pytest.mark.parametrize("content", [b"", b"junk", b'{"key": "zz", "settings": "x"}'])
     def test_a_damaged_journal_is_an_error(

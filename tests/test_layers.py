@@ -22,6 +22,7 @@ PLACES = {name: (row, place) for row, names in enumerate(ROWS) for place, name i
 ROOMS = {
     "openvino": "runtime",
     "av": "video",
+    "lap": "association",
     "nncf": "quantization",
     "PIL": "images",
     "pi_heif": "images",
@@ -68,7 +69,7 @@ def test_an_outside_thing_has_one_room(path: Path) -> None:
     for name in imported(path):
         top = name.split(".")[0]
         assert ROOMS.get(top, room(path)) == room(path), f"{top} is imported in {ROOMS.get(top)} alone"
-        assert top not in NETWORK, f"{path} must not reach the network"
+        assert top not in NETWORK or name == "urllib.parse", f"{path} must not reach the network"
 
 
 @pytest.mark.parametrize("name", ROWS[0])

@@ -134,6 +134,16 @@ class Masker:
             result[y1:y2, x1:x2] |= cover(outline) == 255
         return result
 
+    def regions(self, shape: tuple[int, int], boxes: ArrayLike, kinds: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Where `mask` changes a picture of ``shape`` ``(h, w)``: ``(m, 4)`` whole pixels, ``x1 y1 x2 y2``.
+
+        There is one for each box that reaches into the picture, the largest first.
+
+        Raises:
+            ConfigError: an argument is not as `mask` takes it.
+        """
+        return self._arrange(boxes, kinds, None, *shape)[1]
+
     def _arrange(
         self, boxes: ArrayLike, kinds: ArrayLike | None, ids: ArrayLike | None, height: int, width: int
     ) -> tuple[list[_Place], NDArray[np.int64]]:

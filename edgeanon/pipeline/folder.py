@@ -1,15 +1,16 @@
-"""A tree of pictures into a tree of the same shape, several at once, each on its own."""
+"""A tree of pictures and videos into a tree of the same shape, several at once, each on its own."""
 
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from edgeanon import images
+from edgeanon import images, video
 from edgeanon.errors import EdgeanonError, MediaError
 from edgeanon.pipeline.journal import NAME as JOURNAL
 from edgeanon.pipeline.journal import Journal
@@ -18,7 +19,7 @@ from edgeanon.pipeline.results import FileResult, Verdict
 PICTURE_SUFFIXES = {*images.WRITABLE, ".heic", ".heif"}
 """A file of such a name that is no picture inside is a failure and not just something else."""
 
-TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.part")
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
 """Names of the files that `images.atomic_target` writes to."""
 
 
@@ -99,8 +100,8 @@ class FolderRun:
         try:
             if source.is_symlink() and source.is_dir():
                 return FileResult(source, None, Verdict.SKIPPED, ("a linked folder is not followed",))
-            if not images.is_picture(source):
-                return self._no_picture(source)
+            if not (images.is_picture(source) or video.is_video(source)):
+                return self._something_else(source)
             state = source.stat()
             name = self._name(source)
             target = self._target / name
@@ -109,8 +110,8 @@ class FolderRun:
             overwrite = self._overwrite or self._journal.was_begun(name)
             if os.path.lexists(target) and not overwrite:
                 raise MediaError(f"{target} exists and is left as it is: choose another folder, or say overwrite")
-            target.parent.mkdir(parents=True, exist_ok=True)
             self._check_place(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
             self._journal.begin(name)
         except (EdgeanonError, OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
             return FileResult(source, None, Verdict.FAILED, (str(error),))
@@ -122,7 +123,7 @@ class FolderRun:
             task = waiting.pop(future)
             result = future.result()
             if result.verdict is Verdict.FAILED:
-                if not os.path.lexists(task.target):
+                if not (task.overwrite and os.path.lexists(task.target)):  # what appeared meanwhile is not the run's
                     self._journal.failed(task.name)
                 else:
                     kept = f"what was at {task.target} before is still there"
@@ -133,7 +134,7 @@ class FolderRun:
 
     def _name(self, source: Path) -> str:
         """The target of a source, relative to the target folder; no two sources have the same."""
-        name = images.output_name(source)
+        name = video.output_name(source) if video.is_video(source) else images.output_name(source)
         if name != source.name and source.with_name(name).exists():
             mark = hashlib.blake2b(os.fsencode(source.name), digest_size=4).hexdigest()
             name = f"{Path(name).stem}~{mark}{Path(name).suffix}"
@@ -147,17 +148,17 @@ class FolderRun:
         if place.is_relative_to(source) and not allowed.is_relative_to(source):
             raise MediaError(f"{target} would be written into the source: choose a target outside it")
 
-    def _no_picture(self, source: Path) -> FileResult:
-        """A file that is no picture by its content: skipped, unless its name says that it is one or it is closed."""
+    def _something_else(self, source: Path) -> FileResult:
+        """Neither picture nor video by its content: skipped, unless its name says that it is one or it is closed."""
         if source.suffix.lower() in PICTURE_SUFFIXES or not os.access(source, os.R_OK):
             with images.open_picture(source):
                 pass
-        return FileResult(source, None, Verdict.SKIPPED, ("no picture",))
+        return FileResult(source, None, Verdict.SKIPPED, ("neither picture nor video",))
 
     def _sweep(self) -> None:
         """Remove what a killed run left half-written; all of it is masked."""
         for path in self._target.rglob(".*.part"):
-            if TEMPORARY.fullmatch(path.name) and not path.is_symlink():
+            if TEMPORARY.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 path.unlink(missing_ok=True)
 
 
@@ -180,11 +181,19 @@ def files(folder: Path, *, leave_out: Path) -> Iterator[Path | FileResult]:
         return
     left_out = leave_out.resolve()
     for entry in entries:
-        if entry.is_dir() and not entry.is_symlink():
+        if _is_folder(entry):
             if entry.resolve() != left_out:
                 yield from files(entry, leave_out=leave_out)
         elif entry.name != JOURNAL:
             yield entry
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder and no link to one. A path that may not be looked at is taken for a file, which fails."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _guarded(process: Process, task: _Task) -> FileResult:

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from edgeanon.errors import MediaError
@@ -54,6 +55,8 @@ class Journal:
                 self._file.write("\n")  # the last line of a run that was killed may have no end
             else:
                 self._write({"key": self._key, "settings": settings})
+        except MediaError:
+            raise
         except OSError as error:
             raise MediaError(f"{self._path} cannot be used ({error.strerror}): choose another folder") from error
 
@@ -80,7 +83,11 @@ class Journal:
 
     def done(self, name: str, source: os.stat_result, target: Path) -> None:
         """Note that a source, as it was before it was read, has its target."""
-        self._write({"done": self._pair(name, source, target.lstat())})
+        try:
+            state = target.lstat()
+        except OSError:  # somebody took it away: it is done again when the run is resumed
+            return
+        self._write({"done": self._pair(name, source, state)})
 
     def failed(self, name: str) -> None:
         """Note that a target was not written after all."""
@@ -88,7 +95,8 @@ class Journal:
 
     def close(self, *, finished: bool) -> None:
         """End it; the journal of a finished run is removed."""
-        self._file.close()
+        with suppress(OSError):  # every line was flushed, or its failure was raised
+            self._file.close()
         if finished:
             self._path.unlink(missing_ok=True)
 
@@ -100,8 +108,11 @@ class Journal:
         return hashlib.blake2b(os.fsencode(text), key=bytes.fromhex(self._key), digest_size=16).hexdigest()
 
     def _write(self, line: dict[str, str]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise MediaError(f"{self._path} cannot be written ({error.strerror}): check the room there") from error
 
     def _read(self, settings: str) -> None:
         try:

@@ -26,10 +26,12 @@ class FileResult:
         source: where it was read.
         target: where its masked copy is; None when there is none.
         verdict: ``masked``; ``clean``, nothing was found in it and it was written anew without its metadata;
-            ``resumed``, done by an earlier run; ``skipped``, no picture; ``failed``.
+            ``resumed``, done by an earlier run; ``skipped``, neither picture nor video; ``failed``.
         notes: why it was skipped or failed, or what was left behind, such as a thumbnail or a second picture.
-        objects: how many were masked, by kind.
-        pages: pages or frames that it holds.
+        objects: how many were masked, by kind; in a video, one that goes on through many frames counts once.
+        pages: pictures that it holds; 0 for a video.
+        frames: frames of a video.
+        withheld: frames of a video that could not be searched and were filled wholly.
         seconds: how long it took.
     """
 
@@ -39,6 +41,8 @@ class FileResult:
     notes: tuple[str, ...] = ()
     objects: dict[Kind, int] = field(default_factory=dict)
     pages: int = 0
+    frames: int = 0
+    withheld: int = 0
     seconds: float = 0.0
 
     def named_objects(self) -> dict[str, int]:
@@ -52,13 +56,15 @@ class Tally:
     def __init__(self) -> None:
         self.verdicts: Counter[Verdict] = Counter()
         self.objects: Counter[Kind] = Counter()
-        self.pages = 0
+        self.pages = self.frames = self.withheld = 0
 
     def add(self, result: FileResult) -> None:
         """Count one file."""
         self.verdicts[result.verdict] += 1
         self.objects.update(result.objects)
         self.pages += result.pages
+        self.frames += result.frames
+        self.withheld += result.withheld
 
     def named_objects(self) -> dict[str, int]:
         """Counts by the kinds' lower-case names."""

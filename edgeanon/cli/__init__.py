@@ -1,0 +1,66 @@
+"""The command. Everything slow is imported inside the verbs, so that ``edgeanon --help`` answers at once."""
+
+import signal
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from edgeanon import __version__
+from edgeanon.cli.anonymize import FAILED, anonymize
+from edgeanon.cli.inventory import devices, models
+from edgeanon.cli.terminal import err, out, plain
+from edgeanon.errors import ConfigError, EdgeanonError
+
+USAGE = 2
+
+app = typer.Typer(
+    help="Anonymize faces and licence plates, on this machine, without a network.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        out.print(f"edgeanon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[  # its callback does it all
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+for verb in (anonymize, devices, models):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command. Exit codes: 0 done, 1 something failed, 2 usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names are bytes, and need not be text
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C: nothing half-written stays
+    try:
+        app()
+    except ConfigError as error:
+        _complain(error)
+        sys.exit(USAGE)
+    except EdgeanonError as error:
+        _complain(error)
+        sys.exit(FAILED)
+
+
+def _complain(error: EdgeanonError) -> None:
+    err.print(Text.assemble(("error", "red"), ": ", plain(error)), soft_wrap=True)

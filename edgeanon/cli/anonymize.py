@@ -1,0 +1,187 @@
+"""The verb that masks: a picture, a video, or a folder of both."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from edgeanon.cli.terminal import err, progressing, row, say_json, summary
+from edgeanon.config import Settings, read_settings
+from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
+
+if TYPE_CHECKING:
+    from edgeanon.audit import Report
+
+FAILED = 1
+
+
+def anonymize(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A picture, a video, or a folder of both.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The masked file, or the folder to mirror IN into.")],
+    *,
+    device: Annotated[
+        str | None, typer.Option(help="AUTO, or names in order: GPU,CPU. See `edgeanon devices`.")
+    ] = None,
+    profile: Annotated[
+        Literal["fast", "balanced", "thorough"] | None, typer.Option(help="At which scales pictures are searched.")
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(help="soft, fill, fill:#RRGGBB, replace:FILE; reversible: pixelate:CELLS, blur:SIGMA."),
+    ] = None,
+    margin: Annotated[
+        str | None, typer.Option(metavar="X[,Y]", help="Grow boxes on each side, as shares of their size: 0.2,0.3")
+    ] = None,
+    shape: Annotated[
+        Literal["rectangle", "rounded", "ellipse"] | None, typer.Option(help="Outline of the masks.")
+    ] = None,
+    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Mask faces.")] = None,
+    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Mask licence plates.")] = None,
+    face_model: Annotated[Path | None, typer.Option(help="Your own model for faces (.xml, .onnx).")] = None,
+    plate_model: Annotated[Path | None, typer.Option(help="Your own model for plates (.xml, .onnx).")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Least score of a detection, above 0, up to 1.")] = None,
+    metadata: Annotated[
+        Literal["none", "safe"] | None, typer.Option(help="safe keeps camera settings; never place, time or thumbnail.")
+    ] = None,
+    audio: Annotated[
+        Literal["drop", "keep"] | None, typer.Option(help="keep copies the sound of a video bit for bit.")
+    ] = None,
+    codec: Annotated[
+        Literal["auto", "h264", "hevc", "vp9", "av1", "mjpeg"] | None,
+        typer.Option(help="Of videos; auto is the video's own, or else h264."),
+    ] = None,
+    quality: Annotated[float | None, typer.Option(help="Of videos, on the codec's own scale; less is better.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Of videos: the encoder's word for how much time it takes.")
+    ] = None,
+    look_ahead: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="How long a frame waits for what comes after it.")
+    ] = None,
+    interval: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Between searches of a video; 0 searches every frame.")
+    ] = None,
+    on_error: Annotated[
+        Literal["fail", "fill"] | None,
+        typer.Option(help="A frame that cannot be read or searched: fail leaves no output, fill makes it grey."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is at OUT. IN is never changed.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a report as JSON: counts and hashes, no names.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options here go before it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each file, then the report.")] = False,
+) -> None:
+    """Mask the faces and licence plates of a picture, a video, or a folder of both."""
+    settings = read_settings(
+        config,
+        device=_devices(device),
+        profile=profile,
+        style=style,
+        margin=_margin(margin),
+        shape=shape,
+        faces=faces,
+        plates=plates,
+        face_model=face_model,
+        plate_model=plate_model,
+        threshold=threshold,
+        metadata=metadata,
+        audio=audio,
+        codec=codec,
+        quality=quality,
+        preset=preset,
+        look_ahead=look_ahead,
+        interval=interval,
+        on_error=on_error,
+    )
+    file = None if "://" in source else Path(source)
+    _check_paths(file, target, report, overwrite=overwrite)
+    if resume and not (file and file.is_dir()):
+        raise ConfigError("--resume is for folders, and IN is none")
+    made = _run(settings, file or source, target, overwrite=overwrite, resume=resume, as_json=as_json)
+    if report:
+        _write_report(made, report, overwrite=overwrite)
+    if as_json:
+        say_json(made.model_dump_json())
+    else:
+        summary(made)
+    if made.failed or made.withheld:
+        raise typer.Exit(FAILED)
+
+
+def _check_paths(source: Path | None, target: Path, report: Path | None, *, overwrite: bool) -> None:
+    """Find what must go wrong before anything is done."""
+    try:
+        if source and not source.exists():
+            raise MediaError(f"{source} does not exist: check the name")
+        if report is None:
+            return
+        place = report.resolve()
+        if place == target.resolve() or (source and place.is_relative_to(source.resolve())):
+            raise ConfigError(
+                f"--report {report} would replace a picture or lie among those of IN: choose another path"
+            )
+        if report.is_dir():
+            raise MediaError(f"{report} is a folder: name a file in it")
+        if not report.parent.is_dir():
+            raise MediaError(f"{report} cannot be written: the folder {report.parent} does not exist")
+        if report.exists() and not overwrite:
+            raise MediaError(f"{report} exists and is left as it is: choose another path, or say --overwrite")
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, EdgeanonError):
+            raise
+        which = " or ".join(str(path) for path in (source, report) if path)
+        raise MediaError(f"{which} cannot be looked at ({error}): check the name and the rights") from error
+
+
+def _run(
+    settings: Settings, source: Path | str, target: Path, *, overwrite: bool, resume: bool, as_json: bool
+) -> "Report":
+    from edgeanon.pipeline import Anonymizer, FileResult, Verdict  # noqa: PLC0415
+    from edgeanon.pipeline.folder import files  # noqa: PLC0415
+
+    anonymizer = Anonymizer.from_settings(settings)
+    if not anonymizer.masker.irreversible:
+        err.print(f"[yellow]warning[/]: the style {settings.style!r} can be undone; soft, fill and replace cannot")
+    folder = isinstance(source, Path) and source.is_dir()
+    total = sum(1 for _ in files(Path(source), leave_out=target)) if folder and err.is_terminal else None
+    try:
+        with progressing(total, folder=folder, as_json=as_json) as watch:
+            if folder:
+                return anonymizer.folder(
+                    source, target, overwrite=overwrite, resume=resume, on_file=watch.on_file, on_frames=watch.on_frames
+                )
+            return anonymizer.file(
+                source, target, overwrite=overwrite, on_file=watch.on_file, on_frames=watch.on_frames
+            )
+    except (DeviceError, LeakError, MediaError, ModelError) as error:
+        if as_json and not folder:
+            say_json(json.dumps(row(FileResult(Path(source), None, Verdict.FAILED, (str(error),)))))
+        raise
+    except KeyboardInterrupt:
+        err.print("[red]stopped[/]: nothing half-written is left" + ("; --resume goes on" if folder else ""))
+        raise typer.Exit(FAILED) from None
+
+
+def _write_report(report: "Report", path: Path, *, overwrite: bool) -> None:
+    from edgeanon.images import atomic_target  # noqa: PLC0415
+
+    with atomic_target(path, overwrite=overwrite) as temporary:
+        temporary.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _devices(text: str | None) -> str | list[str] | None:
+    """``GPU,CPU`` as an ordered list; OpenVINO's own lists with a colon stay as they are."""
+    return text.split(",") if text and "," in text and ":" not in text else text
+
+
+def _margin(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        values = [float(part) for part in text.split(",")]
+        across, down = values * 2 if len(values) == 1 else values
+    except ValueError as error:
+        raise ConfigError(f"--margin is {text!r}: pass a share of the box, or two of them: 0.2 or 0.2,0.3") from error
+    return across, down

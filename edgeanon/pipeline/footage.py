@@ -1,0 +1,187 @@
+"""One video: its frames masked, in memory or from file to file."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeanon.config import INTERVAL, LOOK_AHEAD
+from edgeanon.detections import Frame, Kind, Tracks
+from edgeanon.detector import Detector, check_image
+from edgeanon.errors import ConfigError, LeakError
+from edgeanon.masker import Masker
+from edgeanon.pipeline.following import Following
+from edgeanon.pipeline.results import FileResult, Verdict
+from edgeanon.video import Picture, VideoReader, VideoWriter
+
+GREY = 128
+"""What a frame that must not be shown is filled with."""
+
+OnFrames = Callable[[Path, int, int | None], None]
+"""Called with the source, the number of frames written so far, and of all when that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSettings:
+    """What is asked of a video.
+
+    Attributes:
+        look_ahead: seconds that a frame waits for what comes after it, so that an object is covered before it was first
+            found and while it was not. 0 waits for nothing.
+        interval: seconds between searches; frames between two of them are covered by what both found. 0 searches every
+            frame.
+        audio: "drop", or "keep" to copy it bit for bit.
+        codec: "auto" is the source's own where that can be encoded and H.264 otherwise; or h264, hevc, vp9, av1, mjpeg.
+        quality: the codec's own scale of constant quality; None is one at which the eye sees no loss.
+        preset: the encoder's own word for how much time it takes; None is its fast one.
+        on_error: "fail" leaves no output where a frame cannot be read or searched; "fill" makes such a frame grey all
+            over and counts it.
+
+    Raises:
+        ConfigError: a value has no meaning.
+    """
+
+    look_ahead: float = LOOK_AHEAD
+    interval: float = INTERVAL
+    audio: Literal["drop", "keep"] = "drop"
+    codec: str = "auto"
+    quality: float | None = None
+    preset: str | None = None
+    on_error: Literal["fail", "fill"] = "fail"
+
+    def __post_init__(self) -> None:
+        for name in ("look_ahead", "interval"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not isfinite(value) or not 0 <= value <= 60:
+                raise ConfigError(f"{name} is {value!r}: pass seconds from 0 to 60")
+        if self.audio not in {"drop", "keep"}:
+            raise ConfigError(f'audio is {self.audio!r}: choose "drop" or "keep"')
+        if self.on_error not in {"fail", "fill"}:
+            raise ConfigError(f'on_error is {self.on_error!r}: choose "fail" or "fill"')
+
+
+class _Shown:
+    """A frame of a user's own, as `Following` takes it."""
+
+    def __init__(self, frame: Frame) -> None:
+        if not isinstance(frame, Frame):
+            raise ConfigError(
+                f"a frame is a {type(frame).__name__}: pass Frame(pixels, index, time), or what a VideoReader gives"
+            )
+        self.frame = frame
+
+    @property
+    def time(self) -> Fraction:
+        return self.frame.time
+
+    def bgr(self) -> NDArray[np.uint8]:
+        return check_image(self.frame.pixels)
+
+
+def tracked(
+    frames: Iterable[Frame], detectors: Sequence[Detector], settings: VideoSettings
+) -> Iterator[tuple[Frame, Tracks, bool]]:
+    """Each frame with what must be masked in it, late by the look-ahead; True where it must not be shown at all."""
+    for item, tracks, withheld in _following(detectors, settings).run(map(_Shown, frames)):
+        yield item.frame, tracks, withheld
+
+
+def everything(frame: Frame, tracks: Tracks) -> Tracks:
+    """The tracks, and a box over the whole frame."""
+    height, width = frame.pixels.shape[:2]
+    return Tracks(
+        np.concatenate([tracks.boxes, np.array([[0, 0, width, height]], np.float32)]),
+        np.append(tracks.scores, np.float32(1)),
+        np.append(tracks.kinds, np.uint8(Kind.OTHER)),
+        np.append(tracks.ids, np.int64(-1)),
+        np.append(tracks.unseen, np.int32(0)),
+        np.append(tracks.confirmed, np.False_),
+    )
+
+
+def masked(frame: Frame, tracks: Tracks, masker: Masker, *, withheld: bool) -> Frame:
+    """A frame that may be shown."""
+    if withheld:
+        return Frame(np.full_like(frame.pixels, GREY), frame.index, frame.time)
+    return Frame(masker.mask(frame.pixels, tracks.boxes, kinds=tracks.kinds, ids=tracks.ids), frame.index, frame.time)
+
+
+def one_video(
+    source: Path | str,
+    target: Path,
+    detectors: Sequence[Detector],
+    masker: Masker,
+    settings: VideoSettings,
+    *,
+    overwrite: bool,
+    on_frames: OnFrames | None = None,
+) -> FileResult:
+    """One video file to one. The only place where a video is written."""
+    began = time.monotonic()
+    objects: dict[int, Kind] = {}
+    count = withheld = 0
+    with (
+        VideoReader(source, on_error=settings.on_error) as reader,
+        VideoWriter(
+            target,
+            like=reader,
+            codec=settings.codec,
+            quality=settings.quality,
+            preset=settings.preset,
+            audio=settings.audio,
+            overwrite=overwrite,
+        ) as writer,
+        closing(_following(detectors, settings).run(reader.pictures(), lambda picture: picture.damaged)) as followed,
+    ):
+        name = Path(source)
+        for picture, tracks, hold_back in followed:
+            frame = None if hold_back else _covered(picture, tracks, masker, reader, settings)
+            writer.encode(picture.filled() if frame is None else frame)
+            if frame is not None:
+                objects |= {int(name): Kind(kind) for name, kind in zip(tracks.ids, tracks.kinds, strict=True)}
+            count, withheld = count + 1, withheld + (frame is None)
+            if on_frames:
+                on_frames(name, count, reader.frame_count)
+    notes = [*reader.dropped, *reader.notes, *writer.notes]
+    if withheld:
+        notes.append(f"{withheld} of {count} frames could not be read or searched and are grey all over")
+    return FileResult(
+        name,
+        target,
+        Verdict.MASKED if objects or withheld else Verdict.CLEAN,
+        tuple(notes),
+        dict(Counter(objects.values())),
+        frames=count,
+        withheld=withheld,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _following(detectors: Sequence[Detector], settings: VideoSettings) -> Following[Any]:
+    return Following(
+        detectors, look_ahead=settings.look_ahead, interval=settings.interval, fill=settings.on_error == "fill"
+    )
+
+
+def _covered(
+    picture: Picture, tracks: Tracks, masker: Masker, reader: VideoReader, settings: VideoSettings
+) -> Any | None:
+    """A frame for the encoder in which nothing but the masks differs from the source; None where a style failed."""
+
+    def paint(image: NDArray[Any]) -> NDArray[Any]:
+        return masker.mask(image, tracks.boxes, kinds=tracks.kinds, ids=tracks.ids, out=image)
+
+    try:
+        return picture.masked(masker.regions((reader.height, reader.width), tracks.boxes, tracks.kinds), paint)
+    except LeakError:
+        if settings.on_error == "fail":
+            raise
+        return None

@@ -1,0 +1,207 @@
+"""Looking ahead: an object that was found once is covered before that, between sightings, and after.
+
+Frames wait in a window of about a second. What is learnt of an object while its frame waits is used for that frame:
+
+- between two sightings its place is interpolated;
+- before the first it is extrapolated backward, and after the last forward, which is the tracker's hold;
+- what is not seen is uncertain, so its box grows with the time to the nearest sighting, and with its speed;
+- nothing is carried over a cut.
+
+Places are taken relative to the camera where its motion is known, so that a pan does not bend the way between two
+sightings.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeanon.detections import Tracks
+
+Item = TypeVar("Item")
+
+SHORTEST_STEP = 1 / 240
+"""Seconds by which the window's clock advances with every frame at least, whatever the timestamps say: it bounds how
+many frames can wait."""
+
+PASSING = 0.25
+"""Seconds for which an object that was seen once is covered before that: mostly a false alarm. And for which any object
+is covered after its last sighting even if the tracker does not hold it."""
+
+SLACK = 0.5
+"""Growth on each side, as a share of the box, for each second to the nearest sighting."""
+
+DRIFT = 0.3
+"""Growth on each side, as a share of the way that the object moves in the time to the nearest sighting."""
+
+RECENT = 0.5
+"""Seconds of sightings from which a velocity is taken."""
+
+REMEMBERED = 10.0
+"""Seconds after which the last sighting of an object is forgotten; trackers forget sooner."""
+
+
+class _Sighting(NamedTuple):
+    """One object as it was seen in one frame; the box is relative to the camera's place at the start."""
+
+    clock: float
+    box: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Object:
+    """What is known of one object in its scene."""
+
+    kind: int
+    scene: int
+    score: float = 0.0
+    confirmed: bool = False
+    established: bool = False
+    sightings: deque[_Sighting] = field(default_factory=deque)
+
+    def is_past(self, clock: float, scene: int) -> bool:
+        """Whether no frame from this one on can need it; sightings that none can need are dropped."""
+        while len(self.sightings) > 1 and self.sightings[1].clock <= clock - RECENT:
+            self.sightings.popleft()
+        return self.scene < scene or self.sightings[-1].clock < clock - REMEMBERED
+
+
+class _Entry(NamedTuple, Generic[Item]):
+    """A frame that waits: ``item`` with the tracker's rows."""
+
+    item: Item
+    clock: float
+    scene: int
+    camera: NDArray[np.float64]
+    tracks: Tracks
+
+
+class LookAhead(Generic[Item]):
+    """A window over the frames of one video.
+
+    Args:
+        seconds: how long a frame waits for what comes after it; 0 hands every frame out at once.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waiting: deque[_Entry[Item]] = deque()
+        self._objects: dict[int, _Object] = {}
+        self._clock = 0.0
+        self._last_time = 0.0
+        self._scene = 0
+        self._camera = np.zeros(2)
+
+    def push(
+        self, item: Item, tracks: Tracks, *, time: float, cut: bool = False, shift: tuple[float, float] = (0.0, 0.0)
+    ) -> Iterator[tuple[Item, Tracks]]:
+        """Take the next frame, and hand out those that have waited long enough.
+
+        Args:
+            item: whatever stands for the frame; handed out again.
+            tracks: what the tracker says of it; rows that are seen in it (``unseen == 0``) are sightings.
+            time: seconds; may jump, repeat or go backward.
+            cut: the frame begins a new scene.
+            shift: ``(x, y)`` pixels by which still things moved in the picture since the frame before.
+        """
+        step = time - self._last_time
+        self._last_time = time
+        self._clock += max(step, SHORTEST_STEP)
+        if cut:
+            self._scene += 1
+        self._camera = self._camera + shift
+        entry = _Entry(item, self._clock, self._scene, self._camera, tracks)
+        self._waiting.append(entry)
+        self._remember(entry)
+        while self._waiting and self._waiting[0].clock <= self._clock - self._seconds:
+            yield self._hand_out()
+
+    def flush(self) -> Iterator[tuple[Item, Tracks]]:
+        """Hand out what still waits: the video has ended."""
+        while self._waiting:
+            yield self._hand_out()
+
+    def _remember(self, entry: _Entry[Item]) -> None:
+        tracks, place = entry.tracks, np.tile(entry.camera, 2)
+        for row in np.flatnonzero(tracks.unseen == 0):
+            name = int(tracks.ids[row])
+            known = self._objects.setdefault(name, _Object(int(tracks.kinds[row]), entry.scene))
+            known.score = max(known.score, float(tracks.scores[row]))
+            known.confirmed |= bool(tracks.confirmed[row])
+            known.established |= known.confirmed or bool(known.sightings)
+            known.sightings.append(_Sighting(entry.clock, tracks.boxes[row].astype(np.float64) - place))
+
+    def _hand_out(self) -> tuple[Item, Tracks]:
+        entry = self._waiting.popleft()
+        tracks = entry.tracks
+        boxes = tracks.boxes.copy()
+        here = {int(name): row for row, name in enumerate(tracks.ids)}
+        added: list[tuple[int, _Object, NDArray[np.float64]]] = []
+        for name, known in list(self._objects.items()):
+            if known.is_past(entry.clock, entry.scene):
+                del self._objects[name]
+                continue
+            if known.scene != entry.scene or (name in here and tracks.unseen[here[name]] == 0):
+                continue
+            box = _place(known, entry.clock, held=name in here)
+            if box is None:
+                continue
+            box = box + np.tile(entry.camera, 2)
+            if name in here:
+                boxes[here[name]] = box
+            else:
+                added.append((name, known, box))
+        if not added:
+            return entry.item, Tracks(boxes, tracks.scores, tracks.kinds, tracks.ids, tracks.unseen, tracks.confirmed)
+        return entry.item, Tracks(
+            np.concatenate([boxes, np.array([box for _, _, box in added], np.float32)]),
+            np.concatenate([tracks.scores, np.array([known.score for _, known, _ in added], np.float32)]),
+            np.concatenate([tracks.kinds, np.array([known.kind for _, known, _ in added], np.uint8)]),
+            np.concatenate([tracks.ids, np.array([name for name, _, _ in added], np.int64)]),
+            np.concatenate([tracks.unseen, np.ones(len(added), np.int32)]),
+            np.concatenate([tracks.confirmed, np.array([known.confirmed for _, known, _ in added], np.bool_)]),
+        )
+
+
+def _place(known: _Object, clock: float, *, held: bool) -> NDArray[np.float64] | None:
+    """Where an object that is not seen at this moment must be covered; None where that is not known, or is past.
+
+    What was seen later goes before what the tracker expected, which goes before what was seen last.
+    """
+    before = [one for one in known.sightings if one.clock <= clock]
+    after = [one for one in known.sightings if one.clock > clock]
+    if before and after:
+        first, then = before[-1], after[0]
+        part = (clock - first.clock) / (then.clock - first.clock)
+        box = first.box + part * (then.box - first.box)
+        away = min(clock - first.clock, then.clock - clock)
+        velocity = _velocity([first, then])
+    elif after:
+        away = after[0].clock - clock
+        if away > PASSING and not known.established:
+            return None
+        velocity = _velocity([one for one in after if one.clock <= after[0].clock + RECENT])
+        box = after[0].box - np.tile(velocity, 2) * away
+    else:
+        away = clock - before[-1].clock
+        if away > PASSING or held:
+            return None
+        velocity = _velocity([one for one in before if one.clock >= before[-1].clock - RECENT])
+        box = before[-1].box + np.tile(velocity, 2) * away
+    grow = SLACK * away * (box[2:] - box[:2]) + DRIFT * away * np.abs(velocity)
+    return np.concatenate([box[:2] - grow, box[2:] + grow])
+
+
+def _velocity(sightings: list[_Sighting]) -> NDArray[np.float64]:
+    """Pixels a second of the centre from the first to the last; 0 when there is only one."""
+    if len(sightings) < 2:
+        return np.zeros(2)
+    first, last = sightings[0], sightings[-1]
+    return (_center(last.box) - _center(first.box)) / (last.clock - first.clock)
+
+
+def _center(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((box[:2] + box[2:]) / 2, np.float64)

@@ -1,0 +1,175 @@
+"""Looking ahead: what is known of an object later covers it before."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgeanon.boxes import intersections
+from edgeanon.detections import Tracks
+from edgeanon.pipeline.lookahead import PASSING, SHORTEST_STEP, LookAhead
+
+FRAME = 1 / 25
+Row = tuple[int, tuple[float, float, float, float], int, bool]  # id, box, frames unseen, confirmed
+
+
+def tracks(rows: Iterable[Row] = ()) -> Tracks:
+    ids, boxes, unseen, confirmed = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), (), ())
+    count = len(rows)
+    return Tracks(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.full(count, 0.5, np.float32),
+        np.zeros(count, np.uint8),
+        np.array(ids, np.int64),
+        np.array(unseen, np.int32),
+        np.array(confirmed, np.bool_),
+    )
+
+
+def seen(box: tuple[float, float, float, float], name: int = 1, *, confirmed: bool = True) -> Tracks:
+    return tracks([(name, box, 0, confirmed)])
+
+
+def played(
+    frames: list[Tracks], seconds: float = 1.0, *, cuts: Iterable[int] = (), shift: tuple[float, float] = (0.0, 0.0)
+) -> list[Tracks]:
+    """What comes out, frame by frame, at 25 frames a second."""
+
+    def ready() -> Iterator[tuple[int, Tracks]]:
+        window = LookAhead[int](seconds)
+        for index, one in enumerate(frames):
+            yield from window.push(index, one, time=index * FRAME, cut=index in cuts, shift=shift if index else (0, 0))
+        yield from window.flush()
+
+    out = list(ready())
+    assert [index for index, _ in out] == list(range(len(frames)))
+    return [one for _, one in out]
+
+
+def covers(one: Tracks, box: tuple[float, float, float, float], name: int = 1) -> bool:
+    inner = np.array([box], np.float32)
+    outer = one.boxes[one.ids == name]
+    return len(outer) == 1 and bool(intersections(outer, inner)[0, 0] >= np.prod(inner[0, 2:] - inner[0, :2]) - 1e-3)
+
+
+def test_a_gap_between_two_sightings_is_filled_along_the_way() -> None:
+    frames = [seen((0, 0, 40, 40)), *[tracks() for _ in range(9)], seen((100, 50, 140, 90))]
+    for index, one in enumerate(played(frames)):
+        assert covers(one, (index * 10, index * 5, index * 10 + 40, index * 5 + 40))
+
+
+def test_an_object_is_covered_before_it_was_first_seen() -> None:
+    frames = [tracks() for _ in range(10)] + [seen((200 + 5 * n, 50, 240 + 5 * n, 90)) for n in range(5)]
+    for index, one in enumerate(played(frames)):
+        assert covers(one, (150 + 5 * index, 50, 190 + 5 * index, 90))
+
+
+def test_what_was_never_confirmed_is_covered_for_a_short_time_before() -> None:
+    frames = [tracks() for _ in range(20)] + [seen((50, 50, 90, 90), confirmed=False)]
+    covered = [len(one) == 1 for one in played(frames)]
+    assert sum(covered) == 1 + int(PASSING / FRAME + 1e-6)
+    assert covered[-1]
+
+
+def test_an_object_that_the_tracker_does_not_hold_is_covered_for_a_short_time_after() -> None:
+    frames = [*[seen((5 * n, 50, 40 + 5 * n, 90), confirmed=False) for n in range(5)], *[tracks() for _ in range(20)]]
+    out = played(frames)
+    assert sum(len(one) == 1 for one in out) == 5 + int(PASSING / FRAME + 1e-6)
+    assert covers(out[7], (35, 50, 75, 90))
+
+
+def test_what_was_seen_twice_is_covered_all_the_time_before() -> None:
+    frames = [tracks() for _ in range(20)] + [seen((50, 50, 90, 90), confirmed=False)] * 2
+    assert all(len(one) == 1 for one in played(frames))
+
+
+def test_confirmed_later_is_confirmed_before() -> None:
+    frames = [tracks(), seen((50, 50, 90, 90), confirmed=False), seen((50, 50, 90, 90), confirmed=True)]
+    assert played(frames)[0].confirmed.tolist() == [True]
+
+
+def test_the_further_from_a_sighting_the_larger_the_box() -> None:
+    frames = [tracks() for _ in range(10)] + [seen((50, 50, 90, 90))]
+    widths = [float(one.boxes[0, 2] - one.boxes[0, 0]) for one in played(frames)]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] == 40
+
+
+def test_the_faster_an_object_the_larger_its_box_between() -> None:
+    def middle(way: float) -> NDArray[np.float32]:
+        frames = [seen((0, 0, 40, 40)), tracks(), tracks(), tracks(), seen((way, 0, way + 40, 40))]
+        box = played(frames)[2].boxes[0]
+        return np.asarray(box[2:] - box[:2], np.float32)
+
+    assert middle(80)[0] > middle(0)[0]
+    assert middle(80)[1] == middle(0)[1]
+
+
+def test_nothing_is_carried_over_a_cut() -> None:
+    frames = [tracks(), tracks(), seen((50, 50, 90, 90), 2), seen((50, 50, 90, 90), 2)]
+    assert [len(one) for one in played(frames, cuts=[1])] == [0, 1, 1, 1]
+    assert [len(one) for one in played(frames, cuts=[2])] == [0, 0, 1, 1]
+
+
+def test_a_pan_does_not_bend_the_way() -> None:
+    still = [seen((100, 50, 140, 90)), *[tracks() for _ in range(9)], seen((200, 50, 240, 90))]
+    for index, one in enumerate(played(still, shift=(10, 0))):
+        assert covers(one, (100 + 10 * index, 50, 140 + 10 * index, 90))
+    before = [tracks() for _ in range(5)] + [seen((150, 50, 190, 90))]
+    assert covers(played(before, shift=(10, 0))[0], (100, 50, 140, 90))
+
+
+def test_without_looking_ahead_every_frame_comes_out_at_once_as_the_tracker_has_it() -> None:
+    window = LookAhead[str](0.0)
+    held = tracks([(1, (0, 0, 10, 10), 3, True)])
+    ((item, out),) = window.push("a", held, time=0)
+    assert item == "a"
+    assert np.array_equal(out.boxes, held.boxes)
+
+
+def test_a_held_row_gives_way_to_what_was_seen_later() -> None:
+    frames = [seen((0, 0, 40, 40)), tracks([(1, (300, 300, 340, 340), 1, True)]), seen((20, 0, 60, 40))]
+    out = played(frames)[1]
+    assert covers(out, (10, 0, 50, 40))
+    assert out.boxes[0, 0] < 20
+
+
+@pytest.mark.parametrize("times", [[0.0] * 600, [1000 - n for n in range(600)], [n * 1e6 for n in range(600)]])
+def test_the_window_is_bounded_whatever_the_times_say(times: list[float]) -> None:
+    window = LookAhead[int](0.5)
+    inside = out = 0
+    for index, time in enumerate(times):
+        ready = list(window.push(index, seen((0, 0, 9, 9)), time=time))
+        out += len(ready)
+        inside = max(inside, index + 1 - out)
+    assert inside <= 0.5 / SHORTEST_STEP + 1
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 5), st.floats(-500, 500), st.floats(1, 300), st.integers(0, 2), st.booleans()),
+            unique_by=lambda row: row[0],
+            max_size=5,
+        ),
+        max_size=30,
+    ),
+    st.floats(0, 1),
+    st.sets(st.integers(0, 30)),
+)
+def test_it_adds_and_never_removes(
+    frames: list[list[tuple[int, float, float, int, bool]]], seconds: float, cuts: set[int]
+) -> None:
+    given_rows = [
+        tracks([(name, (at, at, at + side, at + side), unseen, yes) for name, at, side, unseen, yes in rows])
+        for rows in frames
+    ]
+    for before, after in zip(given_rows, played(given_rows, seconds, cuts=cuts), strict=True):
+        assert np.isin(before.ids, after.ids).all()
+        assert np.isfinite(after.boxes).all()
+        assert len(np.unique(after.ids)) == len(after)
+        for row in np.flatnonzero(before.unseen == 0):
+            assert np.array_equal(after.boxes[after.ids == before.ids[row]][0], before.boxes[row])
