@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edgeanon.detections import Detections, Kind
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("faces", "plates", "sizes", "speed", "edgeanon_worker", "deface_worker")
+SCRIPTS = ("faces", "plates", "sizes", "speed", "edgeanon_worker", "deface_worker", "tracking", "exposure", "footage")
 
 
 @pytest.fixture(scope="module")

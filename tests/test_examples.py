@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+
+from edgeanon import VideoReader
 
 ROOT = Path(__file__).parent.parent
 MADE = {
@@ -34,6 +37,19 @@ def test_an_example_runs_and_masks(name: str, tmp_path: Path) -> None:
         assert abs(plate).mean() > 5, f"{file} shows the plate"
 
 
+@pytest.mark.slow
+def test_the_loop_over_a_video_masks_every_frame(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / "own_loop.py")]
+    subprocess.run(command, cwd=tmp_path, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    with (
+        VideoReader(ROOT / "examples" / "demo" / "street.mp4") as before,
+        VideoReader(tmp_path / "clip-anon.mp4") as after,
+    ):
+        changed = [float(np.abs(a.pixels.astype(int) - b.pixels).max()) for a, b in zip(before, after, strict=True)]
+    assert len(changed) == 205
+    assert min(changed) > 50
+
+
 def test_the_readme_pictures_can_be_made_again(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "examples.before_after", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True)
@@ -46,5 +62,5 @@ def test_the_readme_pictures_can_be_made_again(tmp_path: Path) -> None:
 
 
 def test_every_example_is_among_them() -> None:
-    known = {*MADE, "before_after"}
+    known = {*MADE, "own_loop", "before_after", "contact_sheet"}
     assert {path.stem for path in (ROOT / "examples").glob("*.py") if not path.stem.startswith("demo_")} == known
