@@ -15,7 +15,7 @@ Share = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]
 LOOK_AHEAD = 1.0
 """Seconds that a frame of a video waits for what comes after it, unless something else is asked for."""
 
-INTERVAL = 0.12
+INTERVAL = 0.16
 """Seconds between searches of a video, unless something else is asked for."""
 
 

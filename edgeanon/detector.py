@@ -128,16 +128,24 @@ class Detector:
         """
         return next(self._search([image], hint))[1]
 
-    def detect_many(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
+    def detect_many(
+        self, images: Iterable[NDArray[np.uint8]], *, hint: runtime.Hint = "throughput", moving: bool = False
+    ) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
         """Find the objects in many pictures, keeping the device busy; pictures come back in order with what was found.
+
+        Args:
+            images: as for `detect`, one after the other.
+            hint: ``"throughput"`` to have all of them soon, ``"latency"`` to have each soon, in less memory.
+            moving: they are frames of one video, in which an object is seen again and again: they are enlarged less for
+                networks that want that, and looked at in smaller tiles. See ``edgeanon.preprocess``.
 
         Pictures are taken from the iterable as they are needed, a few ahead, so memory does not grow with their number.
         A picture comes back as the very array that was given: let nothing else be written to it before.
         """
-        return self._search(images, "throughput")
+        return self._search(images, hint, moving=moving)
 
     def _search(
-        self, images: Iterable[NDArray[np.uint8]], hint: runtime.Hint
+        self, images: Iterable[NDArray[np.uint8]], hint: runtime.Hint, *, moving: bool = False
     ) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
         searches: deque[_Search] = deque()
         under_way: deque[_Inference] = deque()
@@ -147,7 +155,7 @@ class Detector:
                 searches.append(search)
                 for part in self._parts:
                     network = part.network(hint)
-                    for view in part.views(image.shape[1], image.shape[0], network.fixed_size):
+                    for view in part.views(image.shape[1], image.shape[0], network.fixed_size, moving=moving):
                         while sum(one.part is part for one in under_way) >= network.requests:
                             under_way.popleft().finish()
                         under_way.append(_Inference(search, part, view, network.start(view.render(image))))
@@ -198,9 +206,17 @@ class _Part:
                 return next(iter(self._networks.values()))
         return self.network("latency")
 
-    def views(self, width: int, height: int, fixed_size: tuple[int, int] | None) -> list[View]:
+    def views(self, width: int, height: int, fixed_size: tuple[int, int] | None, *, moving: bool) -> list[View]:
         how = self.model.manifest.input
-        return plan(width, height, self._profile, zoom=how.zoom, multiple=how.multiple, fixed_size=fixed_size)
+        return plan(
+            width,
+            height,
+            self._profile,
+            zoom=how.zoom,
+            multiple=how.multiple,
+            fixed_size=fixed_size,
+            moving=moving,
+        )
 
     def decode(self, outputs: Outputs, view: View) -> "_Found":
         """What one view shows, in pixels of the picture, each kind from its own threshold up."""

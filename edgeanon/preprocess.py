@@ -8,7 +8,7 @@ privacy setting first and a speed setting second.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,15 @@ PADDING = 114
 
 ENLARGE_MOST = 3.0
 """A small picture is enlarged at most this many times: beyond, the shipped networks found no more faces."""
+
+
+MOVING_SIDE = 1920
+"""Longer side, in pixels, up to which the frames of a video are enlarged for a network that wants that: an object that
+is too small in one frame mostly is larger in another."""
+
+MOVING_TILE = 1280
+"""Largest side of a view of a video's frame, in pixels. Smaller views take less memory, of which frames and codecs need
+some as well, and a little more time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,7 @@ def plan(
     zoom: float = 1.0,
     multiple: int = 32,
     fixed_size: tuple[int, int] | None = None,
+    moving: bool = False,
 ) -> list[View]:
     """The views in which a picture of this size is looked at.
 
@@ -134,7 +144,11 @@ def plan(
         multiple: the network's input sides are multiples of this.
         fixed_size: ``(width, height)`` of a network that takes one size only; its tiles have this size, and one more
             view holds the whole picture.
+        moving: the picture is a frame of a video: enlarged up to ``MOVING_SIDE`` only, and cut into smaller tiles.
     """
+    if moving:
+        zoom = min(zoom, max(1.0, MOVING_SIDE / max(width, height)))
+        profile = tuple(replace(look, tile=min(look.tile, MOVING_TILE)) for look in profile)
     passes = {look.scale(width, height, zoom): look for look in profile}
     if fixed_size:
         whole = min(fixed_size[0] / width, fixed_size[1] / height)

@@ -1,5 +1,6 @@
 """The command. Everything slow is imported inside the verbs, so that ``edgeanon --help`` answers at once."""
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -53,6 +54,14 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # file names are bytes, and need not be text
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C: nothing half-written stays
     try:
+        _run()
+    except SystemExit as ended:
+        _leave_what_hangs(ended.code)
+        raise
+
+
+def _run() -> None:
+    try:
         app()
     except ConfigError as error:
         _complain(error)
@@ -60,6 +69,15 @@ def main() -> None:
     except EdgeanonError as error:
         _complain(error)
         sys.exit(FAILED)
+
+
+def _leave_what_hangs(code: object) -> None:
+    """End the process here and now where an inference never came back: OpenVINO would wait for it for good."""
+    runtime = sys.modules.get("edgeanon.runtime")  # most verbs need none, and it loads OpenVINO
+    if runtime and runtime.hangs():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else FAILED if code else 0)
 
 
 def _complain(error: EdgeanonError) -> None:

@@ -140,6 +140,7 @@ def _run(
 ) -> "Report":
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict  # noqa: PLC0415
     from edgeanon.pipeline.folder import files  # noqa: PLC0415
+    from edgeanon.pipeline.footage import shown_name  # noqa: PLC0415
 
     anonymizer = Anonymizer.from_settings(settings)
     if not anonymizer.masker.irreversible:
@@ -157,7 +158,7 @@ def _run(
             )
     except (DeviceError, LeakError, MediaError, ModelError) as error:
         if as_json and not folder:
-            say_json(json.dumps(row(FileResult(Path(source), None, Verdict.FAILED, (str(error),)))))
+            say_json(json.dumps(row(FileResult(shown_name(source), None, Verdict.FAILED, (str(error),)))))
         raise
     except KeyboardInterrupt:
         err.print("[red]stopped[/]: nothing half-written is left" + ("; --resume goes on" if folder else ""))

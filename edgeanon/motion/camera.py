@@ -45,10 +45,16 @@ class Camera:
         self._scene = Scene()
         self._before: NDArray[np.float32] | None = None
 
-    def look(self, image: NDArray[np.uint8]) -> Look:
-        """Compare the next frame, ``(h, w, 3)`` uint8 BGR, with the last one."""
+    def look(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> Look:
+        """Compare the next frame with the last one.
+
+        Args:
+            image: the frame, ``(h, w, 3)`` uint8 BGR, or a small picture of it, of the same size each time.
+            scale: how many pixels of the frame one of the image is wide.
+        """
         cut = self._scene.began(image)
-        now, scale = _small(image)
+        now, smaller = _small(image)
+        scale *= smaller
         before, self._before = self._before, now
         if cut or before is None:
             return Look(cut=cut)

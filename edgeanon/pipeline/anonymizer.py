@@ -283,7 +283,8 @@ class Anonymizer:
         run = FolderRun(
             Path(source), Path(target), overwrite=overwrite, resume=resume, settings=self._fingerprint(Path(source))
         )
-        with closing(run.results(partial(self._any, on_frames=on_frames), workers)) as results:
+        process = partial(self._any, on_frames=on_frames, stopping=run.stopping.is_set)
+        with closing(run.results(process, workers)) as results:
             for result in results:
                 tally.add(result)
                 if on_file:
@@ -302,15 +303,38 @@ class Anonymizer:
             hint=hint,
         )
 
-    def _video(self, source: Path | str, target: Path, *, overwrite: bool, on_frames: OnFrames | None) -> FileResult:
+    def _video(
+        self,
+        source: Path | str,
+        target: Path,
+        *,
+        overwrite: bool,
+        on_frames: OnFrames | None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> FileResult:
         return one_video(
-            source, target, self.detectors, self.masker, self.video_settings, overwrite=overwrite, on_frames=on_frames
+            source,
+            target,
+            self.detectors,
+            self.masker,
+            self.video_settings,
+            overwrite=overwrite,
+            on_frames=on_frames,
+            stopping=stopping,
         )
 
-    def _any(self, source: Path, target: Path, *, overwrite: bool, on_frames: OnFrames | None = None) -> FileResult:
+    def _any(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        overwrite: bool,
+        on_frames: OnFrames | None,
+        stopping: Callable[[], bool],
+    ) -> FileResult:
         """One file of a folder."""
         if is_video(source):
-            return self._video(source, target, overwrite=overwrite, on_frames=on_frames)
+            return self._video(source, target, overwrite=overwrite, on_frames=on_frames, stopping=stopping)
         return self._picture(source, target, overwrite=overwrite, hint="throughput")
 
     def _looking(self, look_ahead: float | None) -> VideoSettings:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple, Protocol
 
 from edgeanon import images, video
@@ -33,6 +34,9 @@ class Process(Protocol):
 class FolderRun:
     """One run over a folder.
 
+    Attributes:
+        stopping: set once no more verdicts are wanted: what is still being made may be given up.
+
     Args:
         source: the folder to read.
         target: the folder to write; made if it is missing.
@@ -53,6 +57,7 @@ class FolderRun:
             target.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MediaError(f"{target} cannot be made ({error.strerror}): choose another folder") from error
+        self.stopping = Event()
         self._source = source
         self._target = target
         self._overwrite = overwrite
@@ -92,6 +97,7 @@ class FolderRun:
                 while waiting:
                     yield from self._ended(waiting)
             finally:
+                self.stopping.set()
                 for future in waiting:
                     future.cancel()
 

@@ -19,6 +19,9 @@ from edgeanon.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
+START, CONFIRM = 0.3, 0.5
+"""What the tracker is given. Its own defaults keep identities apart; these cover: fewer sightings establish a track."""
+
 
 class Shown(Protocol):
     """One frame of a video, in whatever form: ``time`` in seconds, and its upright pixels when asked."""
@@ -29,6 +32,9 @@ class Shown(Protocol):
 
     def bgr(self) -> NDArray[np.uint8]:
         """``(h, w, 3)`` uint8 BGR, upright."""
+
+    def glance(self) -> tuple[NDArray[np.uint8], float]:
+        """The same or smaller, and how many pixels of the frame one of its pixels is wide."""
 
 
 Item = TypeVar("Item", bound=Shown)
@@ -50,7 +56,8 @@ class Following(Generic[Item]):
         look_ahead: seconds that a frame waits for what comes after it.
         interval: seconds between searches. Frames between two of them are covered by what is known of both. 0 searches
             every frame.
-        fill: a frame whose search failed is withheld rather than ending the run.
+        fill: frames whose search failed, and those that were to be covered by it, are withheld rather than ending the
+            run. Where there is no device any more, all that follow are.
     """
 
     def __init__(
@@ -70,7 +77,7 @@ class Following(Generic[Item]):
             items: the frames.
             is_damaged: whether a frame cannot be searched, having no pixels to trust; it comes out withheld.
         """
-        tracker = Tracker()
+        tracker = Tracker(start=START, confirm=CONFIRM)
         window = LookAhead[tuple[Item, bool]](self._look_ahead)
         for one in self._searched(items, is_damaged):
             time = float(one.item.time)
@@ -81,45 +88,65 @@ class Following(Generic[Item]):
         yield from _unpacked(window.flush())
 
     def _searched(self, items: Iterable[Item], is_damaged: Callable[[Item], bool]) -> "Iterator[_Searched[Item]]":
-        """Every frame with what was found in it, or None where it was not searched."""
+        """Every frame with what was found in it, or None where it was not searched.
+
+        The last frame of each scene is searched, due or not: nothing after it can tell what came into it. A frame that
+        was to be covered by a search that failed is withheld, whether it was to be searched itself or not.
+        """
         waiting: deque[_Searched[Item]] = deque()
         due = _Due(self._interval)
         camera = Camera()
         frames = iter(items)
+        ended = gone = False
 
         def to_search() -> Iterator[NDArray[np.uint8]]:
+            nonlocal ended
+            before: Item | None = None  # the last frame, where it was not searched
             for item in frames:
-                if is_damaged(item):
+                if gone or is_damaged(item):
+                    if before is not None:
+                        yield _after_all(waiting, before)
+                        before = None
                     waiting.append(_Searched(item, withheld=True))
-                    continue
-                image = item.bgr()
-                motion = camera.look(image)
-                search = due.now(float(item.time), cut=motion.cut)
-                waiting.append(_Searched(item, cut=motion.cut, shift=motion.shift, search=search))
-                if search:
-                    yield image
+                else:
+                    small, scale = item.glance()
+                    motion = camera.look(small, scale=scale)
+                    if motion.cut and before is not None:
+                        yield _after_all(waiting, before)
+                    search = due.now(float(item.time), cut=motion.cut)
+                    waiting.append(_Searched(item, cut=motion.cut, shift=motion.shift, search=search))
+                    before = None if search else item
+                    if search:
+                        yield item.bgr()
+                if not self._look_ahead:
+                    return  # this frame is handed out before the next is taken
+            ended = True
+            if before is not None:
+                yield _after_all(waiting, before)
 
-        while True:
+        while not ended:
             try:
                 for found in self._detect(to_search()):
                     while not (one := waiting.popleft()).search:
                         yield one
                     yield one._replace(found=found)
-            except (ModelError, DeviceError):
+            except (ModelError, DeviceError) as error:
                 if not self._fill:
                     raise
-                log.warning("a search failed; %d frames are withheld", sum(one.search for one in waiting))
-                while waiting:
-                    one = waiting.popleft()
-                    yield one._replace(withheld=one.withheld or one.search)
-                continue
-            break
-        yield from waiting
+                gone = isinstance(error, DeviceError)  # it would fail again, and a device that hangs takes minutes to
+                log.warning("a search failed; %d frames are withheld", len(waiting))
+                waiting = deque(one._replace(withheld=True) for one in waiting)
+                due = _Due(self._interval)
+            while waiting:
+                yield waiting.popleft()
 
     def _detect(self, images: Iterator[NDArray[np.uint8]]) -> Iterator[Detections]:
         """What all detectors find in each picture, kept busy together."""
         copies = tee(images, len(self._detectors))
-        searches = [detector.detect_many(copy) for detector, copy in zip(self._detectors, copies, strict=True)]
+        searches = [
+            detector.detect_many(copy, hint="latency", moving=True)
+            for detector, copy in zip(self._detectors, copies, strict=True)
+        ]
         for results in zip(*searches, strict=True):
             yield Detections.concatenate(found for _, found in results)
 
@@ -131,6 +158,12 @@ class _Searched(NamedTuple, Generic[Item]):
     shift: tuple[float, float] = (0.0, 0.0)
     search: bool = False
     found: Detections | None = None
+
+
+def _after_all(waiting: "deque[_Searched[Item]]", item: Item) -> NDArray[np.uint8]:
+    """The pixels of the frame that came last, which is to be searched after all."""
+    waiting[-1] = waiting[-1]._replace(search=True)
+    return item.bgr()
 
 
 class _Due:

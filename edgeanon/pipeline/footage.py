@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from edgeanon.config import INTERVAL, LOOK_AHEAD
 from edgeanon.detections import Frame, Kind, Tracks
 from edgeanon.detector import Detector, check_image
-from edgeanon.errors import ConfigError, LeakError
+from edgeanon.errors import ConfigError, LeakError, MediaError
 from edgeanon.masker import Masker
 from edgeanon.pipeline.following import Following
 from edgeanon.pipeline.results import FileResult, Verdict
-from edgeanon.video import Picture, VideoReader, VideoWriter
+from edgeanon.video import CODECS, Picture, VideoReader, VideoWriter
+from edgeanon.video.sources import Source
 
 GREY = 128
 """What a frame that must not be shown is filled with."""
@@ -60,10 +61,19 @@ class VideoSettings:
     def __post_init__(self) -> None:
         for name in ("look_ahead", "interval"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not isfinite(value) or not 0 <= value <= 60:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not isfinite(value)
+                or not 0 <= value <= 60
+            ):
                 raise ConfigError(f"{name} is {value!r}: pass seconds from 0 to 60")
         if self.audio not in {"drop", "keep"}:
             raise ConfigError(f'audio is {self.audio!r}: choose "drop" or "keep"')
+        if self.codec not in {"auto", *CODECS}:
+            raise ConfigError(f'codec is {self.codec!r}: choose "auto" or one of {", ".join(CODECS)}')
+        if self.quality is not None and (isinstance(self.quality, bool) or not isinstance(self.quality, int | float)):
+            raise ConfigError(f"quality is {self.quality!r}: pass a number on the codec's own scale")
         if self.on_error not in {"fail", "fill"}:
             raise ConfigError(f'on_error is {self.on_error!r}: choose "fail" or "fill"')
 
@@ -84,6 +94,9 @@ class _Shown:
 
     def bgr(self) -> NDArray[np.uint8]:
         return check_image(self.frame.pixels)
+
+    def glance(self) -> tuple[NDArray[np.uint8], float]:
+        return self.bgr(), 1.0
 
 
 def tracked(
@@ -123,10 +136,15 @@ def one_video(
     *,
     overwrite: bool,
     on_frames: OnFrames | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> FileResult:
-    """One video file to one. The only place where a video is written."""
+    """One video file to one. The only place where a video is written.
+
+    It is given up, like one that failed, when ``stopping`` says so.
+    """
     began = time.monotonic()
-    objects: dict[int, Kind] = {}
+    name = shown_name(source)
+    objects = _Objects()
     count = withheld = 0
     with (
         VideoReader(source, on_error=settings.on_error) as reader,
@@ -141,12 +159,12 @@ def one_video(
         ) as writer,
         closing(_following(detectors, settings).run(reader.pictures(), lambda picture: picture.damaged)) as followed,
     ):
-        name = Path(source)
         for picture, tracks, hold_back in followed:
+            if stopping():
+                raise MediaError(f"{name} was given up: the run was stopped")
             frame = None if hold_back else _covered(picture, tracks, masker, reader, settings)
             writer.encode(picture.filled() if frame is None else frame)
-            if frame is not None:
-                objects |= {int(name): Kind(kind) for name, kind in zip(tracks.ids, tracks.kinds, strict=True)}
+            objects.add(tracks)
             count, withheld = count + 1, withheld + (frame is None)
             if on_frames:
                 on_frames(name, count, reader.frame_count)
@@ -156,13 +174,40 @@ def one_video(
     return FileResult(
         name,
         target,
-        Verdict.MASKED if objects or withheld else Verdict.CLEAN,
+        Verdict.MASKED if objects.counts or withheld else Verdict.CLEAN,
         tuple(notes),
-        dict(Counter(objects.values())),
+        dict(objects.counts),
         frames=count,
         withheld=withheld,
         seconds=time.monotonic() - began,
     )
+
+
+def shown_name(source: Path | str) -> Path:
+    """A source in results: a file by its path, an address without user, password and what follows its path."""
+    return Path(Source.of(source).name) if "://" in str(source) else Path(source)
+
+
+class _Objects:
+    """How many objects a video shows, by kind; one that goes on through many frames counts once.
+
+    A tracker gives out whole numbers in order, and each comes back with its first frame at the latest. So all below
+    some number have come, and only the few above it must be remembered one by one.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[Kind] = Counter()
+        self._all_below = 0
+        self._above: set[int] = set()
+
+    def add(self, tracks: Tracks) -> None:
+        for name, kind in zip(tracks.ids.tolist(), tracks.kinds.tolist(), strict=True):
+            if name >= self._all_below and name not in self._above:
+                self.counts[Kind(kind)] += 1
+                self._above.add(name)
+        while self._all_below in self._above:
+            self._above.remove(self._all_below)
+            self._all_below += 1
 
 
 def _following(detectors: Sequence[Detector], settings: VideoSettings) -> Following[Any]:

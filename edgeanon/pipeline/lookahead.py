@@ -14,7 +14,7 @@ sightings.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +27,25 @@ SHORTEST_STEP = 1 / 240
 """Seconds by which the window's clock advances with every frame at least, whatever the timestamps say: it bounds how
 many frames can wait."""
 
-PASSING = 0.25
-"""Seconds for which an object that was seen once is covered before that: mostly a false alarm. And for which any object
-is covered after its last sighting even if the tracker does not hold it."""
+SURE = 0.4
+"""Score from which a single sighting covers an object for a whole second before and after it. One of a lower score
+covers it for its share: most single sightings of low score are false alarms."""
+
+LEAST = 0.25
+"""Seconds for which an object of any score is covered after its last sighting."""
 
 SLACK = 0.5
 """Growth on each side, as a share of the box, for each second to the nearest sighting."""
 
-DRIFT = 0.3
+DRIFT = 0.5
 """Growth on each side, as a share of the way that the object moves in the time to the nearest sighting."""
 
 RECENT = 0.5
-"""Seconds of sightings from which a velocity is taken."""
+"""Seconds of sightings from which a velocity is taken, and in which they smooth each other."""
+
+STEADY = 0.1
+"""Seconds that are added to those from which a velocity is taken. The fewer they are the more of it is noise, and most
+things stand still."""
 
 REMEMBERED = 10.0
 """Seconds after which the last sighting of an object is forgotten; trackers forget sooner."""
@@ -144,7 +151,11 @@ class LookAhead(Generic[Item]):
             if known.is_past(entry.clock, entry.scene):
                 del self._objects[name]
                 continue
-            if known.scene != entry.scene or (name in here and tracks.unseen[here[name]] == 0):
+            if known.scene != entry.scene:
+                continue
+            if name in here and tracks.unseen[here[name]] == 0:
+                row = here[name]
+                boxes[row] = _smoothed(boxes[row], known, entry)
                 continue
             box = _place(known, entry.clock, held=name in here)
             if box is None:
@@ -178,16 +189,16 @@ def _place(known: _Object, clock: float, *, held: bool) -> NDArray[np.float64] |
         part = (clock - first.clock) / (then.clock - first.clock)
         box = first.box + part * (then.box - first.box)
         away = min(clock - first.clock, then.clock - clock)
-        velocity = _velocity([first, then])
+        velocity = _center(then.box - first.box) / (then.clock - first.clock)
     elif after:
         away = after[0].clock - clock
-        if away > PASSING and not known.established:
+        if away > known.score / SURE and not known.established:
             return None
         velocity = _velocity([one for one in after if one.clock <= after[0].clock + RECENT])
         box = after[0].box - np.tile(velocity, 2) * away
     else:
         away = clock - before[-1].clock
-        if away > PASSING or held:
+        if held or away > max(LEAST, min(known.score / SURE, 1.0)):
             return None
         velocity = _velocity([one for one in before if one.clock >= before[-1].clock - RECENT])
         box = before[-1].box + np.tile(velocity, 2) * away
@@ -195,12 +206,24 @@ def _place(known: _Object, clock: float, *, held: bool) -> NDArray[np.float64] |
     return np.concatenate([box[:2] - grow, box[2:] + grow])
 
 
+def _smoothed(seen: NDArray[np.float32], known: _Object, entry: _Entry[Any]) -> NDArray[np.float32]:
+    """The box that was seen, and around it what its neighbours in time make likely: detections flicker in size."""
+    before = [one for one in known.sightings if entry.clock - RECENT <= one.clock < entry.clock]
+    after = [one for one in known.sightings if entry.clock < one.clock <= entry.clock + RECENT]
+    if not (before and after):
+        return seen
+    first, then = before[-1], after[0]
+    part = (entry.clock - first.clock) / (then.clock - first.clock)
+    likely = first.box + part * (then.box - first.box) + np.tile(entry.camera, 2)
+    return np.concatenate([np.minimum(seen[:2], likely[:2]), np.maximum(seen[2:], likely[2:])]).astype(np.float32)
+
+
 def _velocity(sightings: list[_Sighting]) -> NDArray[np.float64]:
     """Pixels a second of the centre from the first to the last; 0 when there is only one."""
     if len(sightings) < 2:
         return np.zeros(2)
     first, last = sightings[0], sightings[-1]
-    return (_center(last.box) - _center(first.box)) / (last.clock - first.clock)
+    return (_center(last.box) - _center(first.box)) / (last.clock - first.clock + STEADY)
 
 
 def _center(box: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,14 +44,21 @@ class Scaler:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def bgr(self, frame: av.VideoFrame, colours: Colours, *, deep: bool = False) -> NDArray[Any]:
-        """The stored picture as ``(h, w, 3)`` BGR, uint8, or uint16 when ``deep``; memory of its own."""
+    def bgr(
+        self, frame: av.VideoFrame, colours: Colours, *, deep: bool = False, size: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
+        """The stored picture as ``(h, w, 3)`` BGR, uint8, or uint16 when ``deep``; memory of its own.
+
+        A ``size``, width and height, scales it as well: fast, and not finely.
+        """
+        smaller = {"width": size[0], "height": size[1], "interpolation": "FAST_BILINEAR"} if size else {}
         # The decoder's tags may be missing on later frames, and some matrices swscale refuses.
         converted = self._reformat(
             frame,
             format="bgr48le" if deep else "bgr24",
             src_colorspace=colours.scaler,
             src_color_range=colours.range,
+            **smaller,
         )
         return packed_view(converted, np.uint16 if deep else np.uint8)
 

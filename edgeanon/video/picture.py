@@ -13,6 +13,7 @@ from edgeanon.video.layout import Layout
 from edgeanon.video.properties import Properties
 
 _GREY = 128
+_GLANCE = 480  # longer side, in pixels
 
 
 class Picture:
@@ -63,6 +64,19 @@ class Picture:
             width, height = self._properties.upright_size
             return np.full((height, width, 3), _GREY, np.uint8)
         return self._upright(self._frame, deep=False)
+
+    def glance(self) -> tuple[NDArray[np.uint8], float]:
+        """A small upright picture, uint8 BGR, and how many pixels of the picture one of its pixels is wide.
+
+        Made at a fraction of the cost of `bgr`, to see whether anything moves.
+        """
+        stream = self._properties
+        scale = max(1.0, max(stream.width, stream.height) / _GLANCE)
+        if self._frame is None or scale == 1:
+            return self.bgr(), 1.0
+        size = max(1, round(stream.width / scale)), max(1, round(stream.height / scale))
+        stored = self._scaler.bgr(self._frame, stream.colours, size=size)
+        return stream.orientation.upright(stored), scale
 
     def masked(
         self,
