@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeanon.boxes import intersections
 from edgeanon.detections import Tracks
-from edgeanon.pipeline.lookahead import PASSING, SHORTEST_STEP, LookAhead
+from edgeanon.pipeline.lookahead import LEAST, SHORTEST_STEP, SURE, LookAhead
 
 FRAME = 1 / 25
 Row = tuple[int, tuple[float, float, float, float], int, bool]  # id, box, frames unseen, confirmed
@@ -31,6 +31,12 @@ def tracks(rows: Iterable[Row] = ()) -> Tracks:
 
 def seen(box: tuple[float, float, float, float], name: int = 1, *, confirmed: bool = True) -> Tracks:
     return tracks([(name, box, 0, confirmed)])
+
+
+def scored(score: float) -> Tracks:
+    """One object of this score that no tracker has confirmed."""
+    one = seen((50, 50, 90, 90), confirmed=False)
+    return Tracks(one.boxes, np.array([score], np.float32), one.kinds, one.ids, one.unseen, one.confirmed)
 
 
 def played(
@@ -67,18 +73,22 @@ def test_an_object_is_covered_before_it_was_first_seen() -> None:
         assert covers(one, (150 + 5 * index, 50, 190 + 5 * index, 90))
 
 
-def test_what_was_never_confirmed_is_covered_for_a_short_time_before() -> None:
-    frames = [tracks() for _ in range(20)] + [seen((50, 50, 90, 90), confirmed=False)]
-    covered = [len(one) == 1 for one in played(frames)]
-    assert sum(covered) == 1 + int(PASSING / FRAME + 1e-6)
+@pytest.mark.parametrize("score", [SURE, SURE / 2, SURE / 4])
+def test_the_less_sure_a_single_sighting_the_shorter_it_is_covered_before(score: float) -> None:
+    covered = [len(one) == 1 for one in played([*[tracks() for _ in range(40)], scored(score)])]
+    assert sum(covered) == 1 + int(score / SURE / FRAME + 1e-3)
     assert covered[-1]
 
 
-def test_an_object_that_the_tracker_does_not_hold_is_covered_for_a_short_time_after() -> None:
-    frames = [*[seen((5 * n, 50, 40 + 5 * n, 90), confirmed=False) for n in range(5)], *[tracks() for _ in range(20)]]
-    out = played(frames)
-    assert sum(len(one) == 1 for one in out) == 5 + int(PASSING / FRAME + 1e-6)
-    assert covers(out[7], (35, 50, 75, 90))
+@pytest.mark.parametrize(("score", "seconds"), [(SURE, 1.0), (SURE / 2, 0.5), (SURE / 10, LEAST)])
+def test_what_the_tracker_does_not_hold_is_covered_for_a_while_after(score: float, seconds: float) -> None:
+    frames = [*[scored(score) for _ in range(5)], *[tracks() for _ in range(40)]]
+    assert sum(len(one) == 1 for one in played(frames)) == 5 + int(seconds / FRAME + 1e-3)
+
+
+def test_an_object_that_moves_is_covered_where_it_goes() -> None:
+    frames = [*[seen((5 * n, 50, 40 + 5 * n, 90)) for n in range(5)], *[tracks() for _ in range(20)]]
+    assert covers(played(frames)[7], (35, 50, 75, 90))
 
 
 def test_what_was_seen_twice_is_covered_all_the_time_before() -> None:
@@ -106,6 +116,11 @@ def test_the_faster_an_object_the_larger_its_box_between() -> None:
 
     assert middle(80)[0] > middle(0)[0]
     assert middle(80)[1] == middle(0)[1]
+
+
+def test_a_sighting_is_at_least_as_large_as_its_neighbours_in_time_make_likely() -> None:
+    frames = [seen((0, 0, 40, 40)), seen((10, 10, 30, 30)), seen((0, 0, 40, 40))]
+    assert played(frames)[1].boxes.tolist() == [[0, 0, 40, 40]]
 
 
 def test_nothing_is_carried_over_a_cut() -> None:
@@ -172,4 +187,6 @@ def test_it_adds_and_never_removes(
         assert np.isfinite(after.boxes).all()
         assert len(np.unique(after.ids)) == len(after)
         for row in np.flatnonzero(before.unseen == 0):
-            assert np.array_equal(after.boxes[after.ids == before.ids[row]][0], before.boxes[row])
+            box, covering = before.boxes[row], after.boxes[after.ids == before.ids[row]][0]
+            assert (covering[:2] <= box[:2]).all()
+            assert (covering[2:] >= box[2:]).all()

@@ -1,11 +1,15 @@
 """Devices and compiled models, on the CPU of this machine; other devices by their device nodes and names."""
 
+import gc
 import os
 import stat
 import subprocess
 import sys
+import time
+import weakref
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -214,6 +218,96 @@ def test_a_detector_made_before_a_fork_says_so_in_the_child() -> None:
     os.close(writer)
     with os.fdopen(reader) as said:
         assert "before a fork" in said.read()
+
+
+class Silent:
+    """Stands in for a request of a device that never answers."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    def start_async(self, *_: object, **__: object) -> None:
+        pass
+
+    def wait_for(self, milliseconds: int) -> bool:
+        self.waited += milliseconds / 1000
+        time.sleep(milliseconds / 1000)
+        return False
+
+
+class TestHanging:
+    @pytest.fixture
+    def requests(self, monkeypatch: pytest.MonkeyPatch) -> list[Silent]:
+        """Every inference hangs; all their requests."""
+        made: list[Silent] = []
+
+        def take(_: object) -> Silent:
+            made.append(Silent())
+            return made[-1]
+
+        monkeypatch.setattr("edgeanon.runtime.network._Compiled.take", take)
+        monkeypatch.setattr("edgeanon.runtime.network.PATIENCE", 0.05)
+        monkeypatch.setattr("edgeanon.runtime.network._hanging", [])
+        return made
+
+    def test_an_inference_that_never_answers_is_an_error(self, tmp_path: Path, requests: list[Silent]) -> None:
+        pending = network(tmp_path).start(WHITE)
+        assert not runtime.hangs()
+        with pytest.raises(DeviceError, match=r"has not answered for 0\.05 s"):
+            pending.result()
+        assert runtime.hangs()
+        assert requests[0].waited == pytest.approx(0.05)
+
+    def test_it_is_waited_for_once(self, tmp_path: Path, requests: list[Silent]) -> None:
+        pending = network(tmp_path).start(WHITE)
+        for _ in range(3):
+            pending.abandon()
+            with pytest.raises(DeviceError):
+                pending.result()
+        assert requests[0].waited == pytest.approx(0.05)
+
+    def test_its_input_is_kept_and_its_request_is_not_used_again(self, tmp_path: Path, requests: list[Silent]) -> None:
+        made = network(tmp_path)
+        image = WHITE.copy()
+        kept = weakref.ref(image)
+        made.start(image).abandon()
+        del image
+        gc.collect()
+        assert kept() is not None  # the device may still read it
+        made.start(WHITE).abandon()
+        assert len(requests) == 2
+
+    @pytest.mark.usefixtures("requests")
+    def test_a_detector_says_so_and_comes_to_an_end(self, tmp_path: Path) -> None:
+        path = tiny.save(tiny.bright(), tmp_path, **tiny.FACES)
+        detector = Detector.from_file(path, profile="fast", device="CPU")
+        began = time.monotonic()
+        with pytest.raises(DeviceError):
+            detector.detect(WHITE)
+        with pytest.raises(DeviceError):
+            list(detector.detect_many([WHITE] * 50))
+        assert time.monotonic() - began < 5
+
+    def test_the_end_of_the_process_does_not_wait(self, tmp_path: Path) -> None:
+        """A thread that never ends stands in for what OpenVINO waits for."""
+        path = tiny.save(tiny.bright(), tmp_path / "model", **tiny.FACES)
+        cv2.imwrite(str(tmp_path / "a.png"), WHITE)
+        code = (
+            "import sys, threading\nfrom edgeanon import cli\nfrom edgeanon.runtime import network\n"
+            "class Silent:\n"
+            "    start_async = staticmethod(lambda *_, **__: None)\n"
+            "    wait_for = staticmethod(lambda _: False)\n"
+            "network.PATIENCE = 0.05\n"
+            "network._Compiled.take = lambda self: Silent()\n"
+            "threading.Thread(target=threading.Event().wait).start()  # what an orderly end would wait for\n"
+            f"sys.argv = ['edgeanon', 'anonymize', {str(tmp_path / 'a.png')!r}, {str(tmp_path / 'b.png')!r},\n"
+            f"            '--face-model', {str(path)!r}, '--no-plates']\n"
+            "cli.main()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 1
+        assert "has not answered" in done.stderr
+        assert not (tmp_path / "b.png").exists()
 
 
 @pytest.mark.slow
