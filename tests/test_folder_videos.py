@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from edgeanon import Anonymizer, Detector, FileResult, Masker, Verdict
+from edgeanon import Anonymizer, FileResult, Masker, Verdict
 from edgeanon.errors import MediaError
 from edgeanon.pipeline.journal import NAME as JOURNAL
 from tests import films, media
@@ -211,13 +211,12 @@ class TestResume:
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_videos(model: Path, tmp_path: Path) -> None:
-    found = Anonymizer(detectors=[Detector.from_file(model / "model.xml", profile="fast")])
+def test_memory_does_not_grow_with_the_number_of_videos(anonymizer: Anonymizer, tmp_path: Path) -> None:
     path = films.save(tmp_path / "in" / "0.mp4", films.film(30))
     for index in range(1, 60):
         shutil.copy(path, path.with_name(f"{index}.mp4"))
     sizes: list[int] = []
-    found.folder(tmp_path / "in", tmp_path / "out", on_file=lambda _: sizes.append(resident()))
+    anonymizer.folder(tmp_path / "in", tmp_path / "out", on_file=lambda _: sizes.append(resident()))
     assert max(sizes[-10:]) < 1.1 * max(sizes[10:20])
 
 

@@ -192,7 +192,7 @@ class TestTracks:
     def test_they_come_with_the_frames_as_they_were(self, anonymizer: Anonymizer) -> None:
         pictures = films.film(12, at=films.walking)
         for index, (frame, tracks) in enumerate(anonymizer.tracks(films.frames(pictures))):
-            assert frame.pixels is pictures[index]
+            assert np.array_equal(frame.pixels, pictures[index])
             assert np.unique(tracks.ids).tolist() == [0]
             assert tracks.confirmed.all() or index < 3
             x, y = films.walking(index)
@@ -419,3 +419,77 @@ def test_an_inference_that_hangs_ends_in_an_error_and_so_does_the_process(folder
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert "has not answered for 0.2 s" in done.stdout
+
+
+class TestTimes:
+    """Frames whose times say nothing are covered as well."""
+
+    @pytest.mark.parametrize("step", [Fraction(0), Fraction(1, 12800), Fraction(1, 2000)])
+    def test_times_that_hardly_move_stop_no_search(self, anonymizer: Anonymizer, step: Fraction) -> None:
+        pictures = films.film(120, at=lambda index: films.resting(index) if index >= 3 else None)
+        frames = (Frame(image, index, index * step) for index, image in enumerate(pictures))
+        shown = [films.shows(frame.pixels, films.resting(0)) for frame in anonymizer.stream(frames)]
+        assert not any(shown)
+
+    def test_the_last_frame_before_a_long_pause_is_searched(self, anonymizer: Anonymizer) -> None:
+        pictures = films.film(6, at=lambda index: films.resting(index) if index == 1 else None)
+        times = [Fraction(0), films.STEP, *(10 + index * films.STEP for index in range(4))]
+        frames = (Frame(image, index, times[index]) for index, image in enumerate(pictures))
+        assert not any(films.shows(frame.pixels, films.resting(0)) for frame in anonymizer.stream(frames))
+
+    @pytest.mark.parametrize("time", [None, "x", float("nan"), Fraction(10**400)])
+    def test_what_is_no_time_is_refused(self, anonymizer: Anonymizer, time: Any) -> None:
+        with pytest.raises(ConfigError, match="time"):
+            list(anonymizer.stream([Frame(films.ground(), 0, time)]))
+
+
+def test_memory_that_is_written_to_again_is_no_harm(anonymizer: Anonymizer) -> None:
+    pictures = films.film(30, at=films.walking)
+    buffer = np.empty_like(pictures[0])
+
+    def camera() -> Iterator[Frame]:
+        for index, image in enumerate(pictures):
+            buffer[...] = image
+            yield Frame(buffer, index, index * films.STEP)
+
+    for index, frame in enumerate(anonymizer.stream(camera())):
+        assert not films.shows(frame.pixels, films.walking(index))
+
+
+def test_an_interval_past_the_look_ahead_leaves_nothing_bare(folder: Path) -> None:
+    eager = films.anonymizer(folder, interval=5.0, look_ahead=0.4)
+    pictures = films.film(40, at=lambda index: films.resting(index) if index >= 5 else None)
+    assert not any(films.shows(frame.pixels, films.resting(0)) for frame in eager.stream(films.frames(pictures)))
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_no_frame_is_lost_where_a_search_fails_at_a_cut(folder: Path, first: int) -> None:
+    failing = films.anonymizer(folder, films.Failing(first, first + 1), on_error="fill")
+    pictures = films.film(20, scene=lambda index: index // 7)
+    came = [frame.index for frame in failing.stream(films.frames(pictures))]
+    assert came == list(range(20))
+
+
+def test_an_error_of_the_frames_is_not_filled_over(folder: Path) -> None:
+    filling = films.anonymizer(folder, on_error="fill")
+
+    def broken() -> Iterator[Frame]:
+        yield from films.frames(films.film(10))
+        raise ModelError("of the caller")
+
+    with pytest.raises(ModelError, match="of the caller"):
+        list(filling.stream(broken()))
+
+
+def test_damaged_frames_of_a_reader_are_not_taken_for_pictures(folder: Path, tmp_path: Path) -> None:
+    path = films.save(tmp_path / "a.mp4", films.film(30))
+    data = bytearray(path.read_bytes())
+    position, size = media.data_packets(path)[12]
+    data[position : position + size] = bytes(size)
+    path.write_bytes(data)
+    filling = films.anonymizer(folder, on_error="fill")
+    with VideoReader(path, on_error="fill") as video:
+        masked = list(filling.stream(video))
+        assert video.filled
+    assert len(masked) == 30
+    assert not any(films.shows(frame.pixels, films.resting(0)) for frame in masked)

@@ -29,7 +29,7 @@ COUNT = 24
 
 def whole(folder: Path, suffix: str, codec: str) -> Path:
     avi = {"time_base": Fraction(1, 25)} if suffix == "avi" else {}
-    options = {"bf": "0"} if suffix == "avi" and codec == "h264" else {}
+    options = {"bf": "0"} if suffix == "avi" and codec == "h264" else {}  # or its own times would be no measure
     return media.make(folder / f"whole.{suffix}", codec, frames=COUNT, size=(192, 128), options=options, **avi)  # type: ignore[arg-type]
 
 
@@ -46,6 +46,16 @@ def check_refused_and_filled(path: Path, good: list[Fraction], *, least: int) ->
             assert np.unique(picture.bgr()).tolist() == [128]
             frame = picture.masked([[0, 0, 4, 4]], lambda image: image)
             assert all(plane.min() == plane.max() for plane in media.planes(frame))
+
+
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_avi_with_frames_that_are_shown_later_than_coded_is_whole(tmp_path: Path, between: int) -> None:
+    path = tmp_path / "a.avi"
+    media.make(path, "h264", frames=COUNT, time_base=Fraction(1, 25), options={"bf": str(between)})
+    with VideoReader(path) as video:
+        pictures = list(video.pictures())
+    assert [picture.time for picture in pictures] == [Fraction(index, 25) for index in range(COUNT)]
+    assert not any(picture.damaged for picture in pictures)
 
 
 @pytest.mark.parametrize(("suffix", "codec", "notices"), KINDS)

@@ -143,16 +143,25 @@ def test_a_name_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
 
 @pytest.mark.parametrize("scheme", ["http", "rtmp", "tcp"])
 def test_no_message_holds_credentials(scheme: str) -> None:
-    address = f"{scheme}://somebody:secret@127.0.0.1:9/live.mp4?token=hidden"
+    address = f"{scheme}://somebody:secret@127.0.0.1:9/password=secret/live.mp4?token=hidden"
     with pytest.raises(MediaError) as caught:
         VideoReader(address)
     error: BaseException | None = caught.value
-    assert f"{scheme}://127.0.0.1:9/live.mp4" in str(error)
+    assert f"{scheme}://127.0.0.1:9 " in str(error)
     assert error is not None
     assert error.__cause__ is None
-    assert error.__suppress_context__
+    assert error.__context__ is None
     for word in ("secret", "somebody", "hidden"):
         assert word not in str(error)
+
+
+@pytest.mark.parametrize(
+    "slip", [" rtsp://somebody:secret@host/", "rtsp:/somebody:secret@host", Path("rtsp://somebody:secret@host")]
+)
+def test_an_address_with_a_slip_is_not_repeated(slip: str | Path) -> None:
+    with pytest.raises(ConfigError, match="looks like an address") as caught:
+        VideoReader(slip)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_address_must_be_of_a_known_kind() -> None:

@@ -52,7 +52,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names are bytes, and need not be text
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C: nothing half-written stays
+    # End as after Ctrl-C, so that nothing half-written stays; but go on after the terminal where nohup asks for that.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         _run()
     except SystemExit as ended:

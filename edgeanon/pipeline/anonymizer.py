@@ -226,7 +226,8 @@ class Anonymizer:
         failed comes out grey all over.
 
         Args:
-            frames: of one video, as a `VideoReader` gives them, or made with ``Frame(pixels, index, time)``.
+            frames: of one video: a `VideoReader`, or any frames made with ``Frame(pixels, index, time)``, time in seconds.
+                They are copied.
             look_ahead: seconds; by default the anonymizer's own. 0 hands out every frame at once, and an object that
                 the detector missed at first then shows.
 

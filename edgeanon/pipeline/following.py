@@ -1,6 +1,7 @@
 """Frames of one video through detection, tracking and look-ahead; each comes out with what must be masked in it."""
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -14,7 +15,7 @@ from edgeanon.detections import Detections, Tracks
 from edgeanon.detector import Detector
 from edgeanon.errors import DeviceError, ModelError
 from edgeanon.motion import Camera
-from edgeanon.pipeline.lookahead import LookAhead
+from edgeanon.pipeline.lookahead import SHORTEST_STEP, LookAhead
 from edgeanon.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -90,39 +91,42 @@ class Following(Generic[Item]):
     def _searched(self, items: Iterable[Item], is_damaged: Callable[[Item], bool]) -> "Iterator[_Searched[Item]]":
         """Every frame with what was found in it, or None where it was not searched.
 
-        The last frame of each scene is searched, due or not: nothing after it can tell what came into it. A frame that
-        was to be covered by a search that failed is withheld, whether it was to be searched itself or not.
+        The last frame of each scene, and before a long pause, is searched, due or not: nothing after it tells what came
+        in. A frame that was to be covered by a search that failed is withheld, whether it was to be searched or not.
         """
         waiting: deque[_Searched[Item]] = deque()
         due = _Due(self._interval)
         camera = Camera()
-        frames = iter(items)
+        frames = _marked(items)
         ended = gone = False
 
         def to_search() -> Iterator[NDArray[np.uint8]]:
             nonlocal ended
             before: Item | None = None  # the last frame, where it was not searched
             for item in frames:
-                if gone or is_damaged(item):
-                    if before is not None:
-                        yield _after_all(waiting, before)
-                        before = None
-                    waiting.append(_Searched(item, withheld=True))
-                else:
+                one = _Searched(item, withheld=True)
+                if not (gone or is_damaged(item)):
                     small, scale = item.glance()
                     motion = camera.look(small, scale=scale)
-                    if motion.cut and before is not None:
-                        yield _after_all(waiting, before)
                     search = due.now(float(item.time), cut=motion.cut)
-                    waiting.append(_Searched(item, cut=motion.cut, shift=motion.shift, search=search))
-                    before = None if search else item
-                    if search:
-                        yield item.bgr()
+                    one = _Searched(item, cut=motion.cut, shift=motion.shift, search=search)
+                alone = one.withheld or one.cut or (before is not None and item.time - before.time > self._interval)
+                last = before if alone else None
+                if last is not None:
+                    waiting[-1] = waiting[-1]._replace(search=True)
+                waiting.append(one)
+                before = None if one.search or one.withheld else item
+                # Both stand in the queue by now, so that neither is lost when a search fails.
+                if last is not None:
+                    yield last.bgr()
+                if one.search:
+                    yield item.bgr()
                 if not self._look_ahead:
                     return  # this frame is handed out before the next is taken
             ended = True
             if before is not None:
-                yield _after_all(waiting, before)
+                waiting[-1] = waiting[-1]._replace(search=True)
+                yield before.bgr()
 
         while not ended:
             try:
@@ -130,6 +134,8 @@ class Following(Generic[Item]):
                     while not (one := waiting.popleft()).search:
                         yield one
                     yield one._replace(found=found)
+            except _FromFramesError as error:
+                raise error.args[0] from error.args[0].__cause__
             except (ModelError, DeviceError) as error:
                 if not self._fill:
                     raise
@@ -160,17 +166,26 @@ class _Searched(NamedTuple, Generic[Item]):
     found: Detections | None = None
 
 
-def _after_all(waiting: "deque[_Searched[Item]]", item: Item) -> NDArray[np.uint8]:
-    """The pixels of the frame that came last, which is to be searched after all."""
-    waiting[-1] = waiting[-1]._replace(search=True)
-    return item.bgr()
+class _FromFramesError(Exception):
+    """What went wrong in the frames themselves, and not in a search: it is never filled over."""
+
+
+def _marked(frames: Iterable[Item]) -> Iterator[Item]:
+    try:
+        yield from frames
+    except Exception as error:
+        raise _FromFramesError(error) from error
 
 
 class _Due:
-    """Says when a search is due: at the first frame, at a cut, and when the interval will have passed by the next."""
+    """Says when a search is due: at the first frame, at a cut, and when the interval will have passed by the next.
+
+    Its clock advances with every frame, like that of the look-ahead: frames whose times stand still wait no longer.
+    """
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
+        self._clock = 0.0
         self._searched_at: float | None = None
         self._before: float | None = None
 
@@ -178,8 +193,10 @@ class _Due:
         """Whether the frame of this time is to be searched."""
         step = 0.0 if self._before is None else time - self._before
         self._before = time
-        if self._searched_at is None or cut or step < 0 or time - self._searched_at + step / 2 >= self._interval:
-            self._searched_at = time
+        self._clock += max(step, SHORTEST_STEP)
+        passed = math.inf if self._searched_at is None else self._clock - self._searched_at
+        if cut or step < 0 or passed + step / 2 >= self._interval:
+            self._searched_at = self._clock
             return True
         return False
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,8 +38,8 @@ class VideoSettings:
     Attributes:
         look_ahead: seconds that a frame waits for what comes after it, so that an object is covered before it was first
             found and while it was not. 0 waits for nothing.
-        interval: seconds between searches; frames between two of them are covered by what both found. 0 searches every
-            frame.
+        interval: seconds between searches, at most the look-ahead; frames between two of them are covered by what both
+            found. 0 searches every frame.
         audio: "drop", or "keep" to copy it bit for bit.
         codec: "auto" is the source's own where that can be encoded and H.264 otherwise; or h264, hevc, vp9, av1, mjpeg.
         quality: the codec's own scale of constant quality; None is one at which the eye sees no loss.
@@ -79,32 +80,49 @@ class VideoSettings:
 
 
 class _Shown:
-    """A frame of a user's own, as `Following` takes it."""
+    """A frame of a user's own, as `Following` takes it. It is copied: a camera may write to the same memory again."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, *, damaged: bool = False) -> None:
         if not isinstance(frame, Frame):
             raise ConfigError(
                 f"a frame is a {type(frame).__name__}: pass Frame(pixels, index, time), or what a VideoReader gives"
             )
-        self.frame = frame
+        if not _is_moment(frame.time):
+            raise ConfigError(f"the time of a frame is {frame.time!r}: pass seconds, such as Fraction(index, 25)")
+        self.frame = Frame(check_image(frame.pixels).copy(), frame.index, frame.time)
+        self.damaged = damaged
 
     @property
     def time(self) -> Fraction:
         return self.frame.time
 
     def bgr(self) -> NDArray[np.uint8]:
-        return check_image(self.frame.pixels)
+        return self.frame.pixels
 
     def glance(self) -> tuple[NDArray[np.uint8], float]:
         return self.bgr(), 1.0
+
+
+def _is_moment(time: object) -> bool:
+    try:
+        return isinstance(time, Real) and not isinstance(time, bool) and isfinite(time)
+    except OverflowError:  # a fraction past any clock
+        return False
 
 
 def tracked(
     frames: Iterable[Frame], detectors: Sequence[Detector], settings: VideoSettings
 ) -> Iterator[tuple[Frame, Tracks, bool]]:
     """Each frame with what must be masked in it, late by the look-ahead; True where it must not be shown at all."""
-    for item, tracks, withheld in _following(detectors, settings).run(map(_Shown, frames)):
+    shown = _decoded(frames) if isinstance(frames, VideoReader) else map(_Shown, frames)
+    for item, tracks, withheld in _following(detectors, settings).run(shown, lambda one: one.damaged):
         yield item.frame, tracks, withheld
+
+
+def _decoded(reader: VideoReader) -> Iterator[_Shown]:
+    """The frames of a reader, of which it is known whether they are damaged."""
+    for picture in reader.pictures():
+        yield _Shown(Frame(picture.bgr(), picture.index, picture.time), damaged=picture.damaged)
 
 
 def everything(frame: Frame, tracks: Tracks) -> Tracks:
@@ -211,9 +229,9 @@ class _Objects:
 
 
 def _following(detectors: Sequence[Detector], settings: VideoSettings) -> Following[Any]:
-    return Following(
-        detectors, look_ahead=settings.look_ahead, interval=settings.interval, fill=settings.on_error == "fill"
-    )
+    # A frame that left before the search that was to cover it would be bare.
+    interval = min(settings.interval, settings.look_ahead)
+    return Following(detectors, look_ahead=settings.look_ahead, interval=interval, fill=settings.on_error == "fill")
 
 
 def _covered(

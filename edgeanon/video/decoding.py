@@ -120,7 +120,7 @@ class Decoder:
             last = self._last_dts
             stamps = (entry.timestamp for entry in self._stream.index_entries if not entry.is_discard)
             return sorted(stamp + self._delay for stamp in stamps if last is None or stamp > last)
-        if promised_end is None or not self.cut:
+        if promised_end is None or not (self.cut or self.holes):
             return []
         return list(range(self._end, promised_end - step // 2, step))
 
@@ -209,7 +209,8 @@ class Decoder:
         """A frame that came out, after those that should have come before it."""
         time = frame.pts
         if self._counted and time is not None:
-            at = self._place(time)
+            # Where times of packets count decoding, as in AVI, they say nothing of order: the first one waiting it is.
+            at = self._place(time) if self._stamps is None else 0 if self._waiting else None
             if at is not None:
                 before, self._waiting = self._waiting[:at], self._waiting[at + 1 :]
                 for waiting in before:

@@ -15,8 +15,8 @@ def translated(subject: str, fact: str, remedy: str, *, secret: bool = False) ->
         subject: what is read or written, without credentials.
         fact: what could not be done to it.
         remedy: what to do about it.
-        secret: the address holds credentials. FFmpeg's errors name the whole of it, so nothing of them is kept, not
-            even as ``__cause__``.
+        secret: the address holds credentials. FFmpeg's errors name the whole of it, so nothing of them is kept, neither
+            as ``__cause__`` nor as ``__context__``.
     """
     try:
         yield
@@ -26,9 +26,12 @@ def translated(subject: str, fact: str, remedy: str, *, secret: bool = False) ->
         raise MediaError(f"{subject} {fact}: the memory does not suffice; use a machine with more") from error
     except Exception as error:
         said = MediaError(f"{subject} {fact} ({words(error, secret=secret)}): {remedy}")
-        if secret:
+        if not secret:
+            raise said from error
+        try:
             raise said from None
-        raise said from error
+        finally:
+            said.__context__ = None
 
 
 def words(error: Exception, *, secret: bool = False) -> str:

@@ -35,12 +35,14 @@ def is_video(path: str | os.PathLike[str]) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            start = file.read(_START)
+            start, size = file.read(_START), os.fstat(file.fileno()).st_size
     except (OSError, ValueError):
         return False
     avi = start[:4] == b"RIFF" and start[8:12] == b"AVI "
     transport = len(start) > 2 * _TS_PACKET and start[0] == start[_TS_PACKET] == start[2 * _TS_PACKET] == 0x47
-    return start[4:8] in _ISO_BOXES or start.startswith(_BEGINNINGS) or avi or transport
+    # A length of 0 means to the end, of 1 that it follows; a text with such a word there says one past its end.
+    box = start[4:8] in _ISO_BOXES and int.from_bytes(start[:4], "big") <= max(size, 1)
+    return box or start.startswith(_BEGINNINGS) or avi or transport
 
 
 def output_name(path: str | os.PathLike[str]) -> str:

@@ -40,6 +40,7 @@ _SCHEMES: Final[dict[str, tuple[str, str]]] = {
 }
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # Up to the last @ are user and password; a host in brackets is an IPv6 address. Never what follows "?" or "#".
+_LIKE_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:/")
 _PLACE = re.compile(
     r"(?:[^/?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]*)(?P<port>:\d{1,5})?(?P<path>/[^?#]*)?(?=[?#]|$)"
 )
@@ -51,7 +52,7 @@ class Source:
     """Something to read a video from.
 
     Attributes:
-        name: for messages, without credentials.
+        name: for messages: a file's path, or scheme, host and port of an address, all else of which may be secret.
         path: the file; None for a network address.
     """
 
@@ -75,6 +76,10 @@ class Source:
         if match:
             return _network(str(source), match[1].lower())
         path = Path(source)
+        if _LIKE_ADDRESS.match(os.fspath(source)) and not path.exists():
+            raise ConfigError(
+                "the source looks like an address and is none: write scheme://host:port/path, as a string"
+            )
         _check_file(path)
         # With "file:" in front no name can be taken for an address.
         return Source(str(path), path, f"file:{path.absolute()}", "file", FORMATS)
@@ -114,8 +119,8 @@ def _network(address: str, scheme: str) -> Source:
     path = place["path"] or ""
     if scheme in {"http", "https"} and path.endswith(".m3u8"):
         formats += ",hls"
-    # User, password and what follows the path stay out: tokens are passed there.
-    name = f"{scheme}://{place['host']}{place['port'] or ''}{path}"
+    # Cameras take passwords as user and password, as parameters, and in the path.
+    name = f"{scheme}://{place['host']}{place['port'] or ''}"
     return Source(name, None, address, protocols, formats)
 
 
