@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from edgeanon.detections import Detections, Kind
 
+pytestmark = pytest.mark.slow  # runs scripts
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ("faces", "plates", "sizes", "speed", "edgeanon_worker", "deface_worker", "tracking", "exposure", "footage")
 

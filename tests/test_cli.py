@@ -154,12 +154,14 @@ def test_a_device_that_is_not_there_is_exit_code_1_and_says_why(tmp_path: Path, 
     assert "edgeanon devices" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_style_that_can_be_undone_is_warned_about(tmp_path: Path, options: list[object]) -> None:
     picture(tmp_path / "a.png")
     done = edgeanon("anonymize", tmp_path / "a.png", tmp_path / "b.png", "--style", "pixelate", *options)
     assert "can be undone" in done.stderr
 
 
+@pytest.mark.slow
 def test_options_go_before_the_settings_file(tmp_path: Path, options: list[object]) -> None:
     picture(tmp_path / "a.png")
     (tmp_path / "s.toml").write_text('style = "fill:#00ff00"\nshape = "rectangle"\n')
@@ -203,6 +205,7 @@ def test_the_version_is_told() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_a_word_and_nothing_half_written(
     tmp_path: Path, options: list[object], how: signal.Signals
 ) -> None:
@@ -278,6 +281,7 @@ class TestReportPath:
         assert json.loads((tmp_path / "old.json").read_text())["files"]["masked"] == 1
 
 
+@pytest.mark.slow
 class TestNames:
     """A name may be any bytes but a slash: markup, control characters, no text at all."""
 
@@ -359,6 +363,7 @@ def test_json_has_a_row_for_a_picture_that_failed(tmp_path: Path, options: list[
 
 
 @pytest.mark.parametrize(("lines", "as_json"), [(1, []), (0, ["--json"])], ids=["plain", "json"])
+@pytest.mark.slow
 def test_a_reader_who_leaves_is_no_traceback(
     tmp_path: Path, options: list[object], lines: int, as_json: list[str]
 ) -> None:

@@ -239,6 +239,7 @@ def test_a_folder_of_both(tmp_path: Path, inside: Inside, source: Path, options:
     check_covered(tmp_path / "out" / "b.ts.mp4")
 
 
+@pytest.mark.slow
 class TestWatched:
     @staticmethod
     def shown(*arguments: object) -> tuple[str, str, int]:
@@ -283,6 +284,7 @@ class TestWatched:
         assert not said
 
 
+@pytest.mark.slow
 class TestStopped:
     @staticmethod
     def wait_for_temporary(folder: Path, least: int) -> None:

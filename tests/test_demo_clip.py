@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from edgeanon import Detector, Kind
 from edgeanon.boxes import iou
 
+pytestmark = pytest.mark.slow  # draws the whole clip
+
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "examples" / "demo"
 SAMPLED = (5, 47, 63, 100, 119, 120, 146, 190, 204)

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # draws the whole picture
+
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "examples" / "demo"
 

@@ -21,6 +21,7 @@ MADE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MADE)
 def test_an_example_runs_and_masks(name: str, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -50,6 +51,7 @@ def test_the_loop_over_a_video_masks_every_frame(tmp_path: Path) -> None:
     assert min(changed) > 50
 
 
+@pytest.mark.slow
 def test_the_readme_pictures_can_be_made_again(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "examples.before_after", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True)

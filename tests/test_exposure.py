@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from edgeanon import Detections, Frame, Kind, Masker
 
+pytestmark = pytest.mark.slow  # makes clips
+
 ROOT = Path(__file__).parent.parent
 WIDTH, HEIGHT = 200, 100
 FACE, FAR = (40.0, 20.0, 70.0, 60.0), (150.0, 20.0, 180.0, 60.0)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # runs scripts
+
 ROOT = Path(__file__).parent.parent
 RATE, LENGTH = 25, 40
 # A program that speaks as the worker does, and gives every box back as track 3.

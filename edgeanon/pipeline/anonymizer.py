@@ -226,8 +226,8 @@ class Anonymizer:
         failed comes out grey all over.
 
         Args:
-            frames: of one video: a `VideoReader`, or any frames made with ``Frame(pixels, index, time)``, time in seconds.
-                They are copied.
+            frames: of one video: a `VideoReader`, or any frames made with ``Frame(pixels, index, time)``, the time in
+                seconds. They are copied.
             look_ahead: seconds; by default the anonymizer's own. 0 hands out every frame at once, and an object that
                 the detector missed at first then shows.
 
