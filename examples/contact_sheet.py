@@ -16,7 +16,7 @@ from edgeanon import Anonymizer
 from edgeanon.video import VideoReader
 
 DEMO = Path(__file__).parent / "demo"
-FRAMES = (14, 61, 104, 123, 190)  # two of them out of focus
+FRAMES = (14, 61, 104, 146, 188)
 WIDTH, GAP = 380, 6
 Image = NDArray[np.uint8]
 
