@@ -433,7 +433,8 @@ class TestResume:
         for path in target.iterdir():
             if path.name != JOURNAL:
                 assert path.stat().st_size == 0 or path.name.endswith(".part") or not shows_white(path)
-        anonymizer.folder(source, target, resume=target.joinpath(JOURNAL).exists(), overwrite=False)
+        if target.joinpath(JOURNAL).exists():  # on a fast machine the run may have ended by itself
+            anonymizer.folder(source, target, resume=True)
         done = {name for name in tree(target) if not name.endswith(".part")}
         assert done == {f"{index:03}.png" for index in range(60)}
         assert not any(shows_white(target / name) for name in done)
