@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -16,6 +17,7 @@ from av.codec.context import Flags
 from edgeanon.detections import Frame
 from edgeanon.errors import ConfigError, MediaError
 from edgeanon.video import CODECS, VideoReader, VideoWriter
+from edgeanon.video.audio import AudioCopy
 from edgeanon.video.encoders import choose
 from edgeanon.video.layout import Layout
 from tests import media
@@ -535,3 +537,11 @@ def test_other_codecs_and_packed_pixels_become_h264(tmp_path: Path, library: str
         result = next(iter(video)).pixels.astype(int)
     assert result[20:44, 20:44].min() > 245
     assert np.abs(result[:, 60:] - pixels[:, 60:]).mean() < 5
+
+
+@pytest.mark.parametrize("codec", ["vorbis", "speex"])
+def test_sound_whose_headers_hold_tags_is_not_copied(codec: str) -> None:
+    """No encoder here makes such sound, so a stand-in says that it is."""
+    stream: Any = SimpleNamespace(codec_context=SimpleNamespace(codec=SimpleNamespace(canonical_name=codec)))
+    with pytest.raises(ConfigError, match="title and comments"):
+        AudioCopy.__new__(AudioCopy)._stream_like(stream, ".mkv")

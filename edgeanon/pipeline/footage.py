@@ -202,7 +202,7 @@ def one_video(
 
 
 def shown_name(source: Path | str) -> Path:
-    """A source in results: a file by its path, an address without user, password and what follows its path."""
+    """A source in results: a file by its path, an address by its scheme, host and port."""
     return Path(Source.of(source).name) if "://" in str(source) else Path(source)
 
 

@@ -12,6 +12,9 @@ from edgeanon.errors import ConfigError, MediaError
 from edgeanon.video.foreign import translated
 from edgeanon.video.sources import Source
 
+_TAGGED = frozenset({"vorbis", "speex"})
+"""Codecs whose headers hold title, artist and comments, which a copy bit for bit would bring along."""
+
 
 class AudioCopy:
     """Copies the sound of a source into a container, packet by packet, without decoding it.
@@ -23,7 +26,7 @@ class AudioCopy:
         shift: seconds by which all times are moved; what would begin before 0 then is left out.
 
     Raises:
-        ConfigError: the container takes no such sound.
+        ConfigError: the container takes no such sound, or its headers hold tags.
         MediaError: the source cannot be opened.
     """
 
@@ -66,10 +69,12 @@ class AudioCopy:
             container.close()
 
     def _stream_like(self, stream: AudioStream, suffix: str) -> AudioStream:
+        codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+        if codec in _TAGGED:
+            raise ConfigError(f'{codec} sound holds title and comments in its headers: pass audio="drop"')
         try:
             return self._output.add_stream_from_template(stream)
         except ValueError as error:
-            codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
             raise ConfigError(
                 f'{suffix} takes no {codec} sound: write another container (.mkv takes most), or pass audio="drop"'
             ) from error
