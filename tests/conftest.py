@@ -2,14 +2,17 @@
 
 import json
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rich.console import Console
 
+from edgeanon import cli
 from edgeanon.detections import Kind
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo"
@@ -48,3 +51,25 @@ def labels() -> dict[Kind, NDArray[np.float32]]:
         x, y, width, height = item["bbox"]
         boxes.setdefault(Kind[item["label"].upper()], []).append([x, y, x + width, y + height])
     return {kind: np.array(rows, np.float32) for kind, rows in boxes.items()}
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """The command in this process, called like ``inside("devices", "--json", expect=0)``: stdout and stderr."""
+
+    def run(*arguments: object, expect: int = 0) -> tuple[str, str]:
+        monkeypatch.setattr(sys, "argv", ["edgeanon", *map(str, arguments)])
+        monkeypatch.setattr(cli, "out", Console(width=80, highlight=False, emoji=False))
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        said = capsys.readouterr()
+        assert ended.value.code == expect, f"{said.out}\n{said.err}"
+        assert "Traceback" not in said.err
+        return said.out, said.err
+
+    return run

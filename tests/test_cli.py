@@ -15,9 +15,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from rich.console import Console
 
-from edgeanon import __version__, cli
+from edgeanon import __version__
 from tests import tiny
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo"
@@ -35,26 +34,6 @@ def edgeanon(*arguments: object, expect: int = 0, **environment: str) -> subproc
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == expect, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
-
-
-@pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Inside:
-    """The command in this process: quick, for what ends before a picture is opened."""
-
-    def run(*arguments: object, expect: int = 0) -> tuple[str, str]:
-        monkeypatch.setattr(sys, "argv", ["edgeanon", *map(str, arguments)])
-        monkeypatch.setattr(cli, "out", Console(width=80, highlight=False, emoji=False))
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        said = capsys.readouterr()
-        assert ended.value.code == expect, f"{said.out}\n{said.err}"
-        return said.out, said.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

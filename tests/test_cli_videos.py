@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import av
 import numpy as np
 import pytest
 
-from edgeanon import VideoReader, cli
+from edgeanon import VideoReader
 from edgeanon.pipeline.journal import NAME as JOURNAL
 from tests import films, media, tiny
 
@@ -53,23 +54,9 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Inside:
-    """The command in this process; with its exit code, what it said on stdout and stderr."""
-
-    def run(*arguments: object, expect: int = 0) -> tuple[str, str]:
-        monkeypatch.setattr(sys, "argv", ["edgeanon", "anonymize", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        said = capsys.readouterr()
-        assert ended.value.code == expect, f"{said.out}\n{said.err}"
-        assert "Traceback" not in said.err
-        return said.out, said.err
-
-    return run
+def masking(inside: Inside) -> Inside:
+    """The verb that masks, in this process."""
+    return partial(inside, "anonymize")
 
 
 def started(*arguments: object, **options: Any) -> subprocess.Popen[str]:
@@ -85,8 +72,8 @@ def check_covered(path: Path, count: int = COUNT) -> None:
     assert not any(films.shows(image, films.walking(index)) for index, image in enumerate(pictures))
 
 
-def test_a_video_is_masked_and_summed_up(tmp_path: Path, inside: Inside, source: Path, options: list[object]) -> None:
-    said, errors = inside(source, tmp_path / "out.mp4", *options)
+def test_a_video_is_masked_and_summed_up(tmp_path: Path, masking: Inside, source: Path, options: list[object]) -> None:
+    said, errors = masking(source, tmp_path / "out.mp4", *options)
     check_covered(tmp_path / "out.mp4")
     assert "1 masked" in said
     assert "1 face" in said
@@ -94,70 +81,70 @@ def test_a_video_is_masked_and_summed_up(tmp_path: Path, inside: Inside, source:
     assert not errors
 
 
-def test_json_tells_frames(tmp_path: Path, inside: Inside, source: Path, options: list[object]) -> None:
-    row, report = map(json.loads, inside(source, tmp_path / "out.mp4", "--json", *options)[0].splitlines())
+def test_json_tells_frames(tmp_path: Path, masking: Inside, source: Path, options: list[object]) -> None:
+    row, report = map(json.loads, masking(source, tmp_path / "out.mp4", "--json", *options)[0].splitlines())
     assert (row["verdict"], row["frames"], row["withheld"], row["pages"]) == ("masked", COUNT, 0, 0)
     assert (report["frames"], report["withheld"], report["pages"]) == (COUNT, 0, 0)
 
 
-def test_what_is_left_behind_is_said(tmp_path: Path, inside: Inside, options: list[object]) -> None:
+def test_what_is_left_behind_is_said(tmp_path: Path, masking: Inside, options: list[object]) -> None:
     path = media.make(tmp_path / "a.mkv", others=media.sound("aac"))
-    said, _ = inside(path, tmp_path / "b.mkv", *options)
+    said, _ = masking(path, tmp_path / "b.mkv", *options)
     assert "audio (aac)" in said
 
 
-def test_sound_is_kept_where_asked(tmp_path: Path, inside: Inside, options: list[object]) -> None:
+def test_sound_is_kept_where_asked(tmp_path: Path, masking: Inside, options: list[object]) -> None:
     path = media.make(tmp_path / "a.mkv", others=media.sound("aac"))
-    inside(path, tmp_path / "b.mkv", "--audio", "keep", *options)
+    masking(path, tmp_path / "b.mkv", "--audio", "keep", *options)
     with VideoReader(tmp_path / "b.mkv") as video:
         assert video.has_audio
 
 
-def test_codec_quality_and_preset(tmp_path: Path, inside: Inside, source: Path, options: list[object]) -> None:
-    inside(source, tmp_path / "b.mkv", "--codec", "vp9", "--quality", 50, "--preset", "8", *options)
-    inside(source, tmp_path / "c.mkv", "--codec", "vp9", "--quality", 5, "--preset", "8", *options)
+def test_codec_quality_and_preset(tmp_path: Path, masking: Inside, source: Path, options: list[object]) -> None:
+    masking(source, tmp_path / "b.mkv", "--codec", "vp9", "--quality", 50, "--preset", "8", *options)
+    masking(source, tmp_path / "c.mkv", "--codec", "vp9", "--quality", 5, "--preset", "8", *options)
     with VideoReader(tmp_path / "b.mkv") as video:
         assert video.codec == "vp9"
     assert (tmp_path / "b.mkv").stat().st_size < (tmp_path / "c.mkv").stat().st_size
 
 
-def test_look_ahead_and_interval(tmp_path: Path, inside: Inside, options: list[object]) -> None:
+def test_look_ahead_and_interval(tmp_path: Path, masking: Inside, options: list[object]) -> None:
     path = films.save(tmp_path / "a.mp4", films.film(COUNT, dim=range(5)))
-    inside(path, tmp_path / "b.mp4", "--look-ahead", 0.5, "--interval", 0.1, *options)
-    inside(path, tmp_path / "c.mp4", "--look-ahead", 0, "--interval", 0, *options)
+    masking(path, tmp_path / "b.mp4", "--look-ahead", 0.5, "--interval", 0.1, *options)
+    masking(path, tmp_path / "c.mp4", "--look-ahead", 0, "--interval", 0, *options)
     shown = [films.shows(image, films.resting(0)) for image in films.decoded(tmp_path / "b.mp4")]
     assert not any(shown)
     shown = [films.shows(image, films.resting(0)) for image in films.decoded(tmp_path / "c.mp4")]
     assert shown == [index < 5 for index in range(COUNT)]
     (tmp_path / "s.toml").write_text("look_ahead = 0\ninterval = 0\n")
-    inside(path, tmp_path / "d.mp4", "--config", tmp_path / "s.toml", *options)
+    masking(path, tmp_path / "d.mp4", "--config", tmp_path / "s.toml", *options)
     assert (tmp_path / "d.mp4").read_bytes() == (tmp_path / "c.mp4").read_bytes()
 
 
 def test_a_search_that_fails_is_exit_code_1_and_filled_where_asked(
-    tmp_path: Path, inside: Inside, source: Path, faulty: list[object]
+    tmp_path: Path, masking: Inside, source: Path, faulty: list[object]
 ) -> None:
-    said, errors = inside(source, tmp_path / "b.mp4", "--json", *faulty, expect=1)
+    said, errors = masking(source, tmp_path / "b.mp4", "--json", *faulty, expect=1)
     assert "NaN" in errors or "finite" in errors
     assert json.loads(said)["verdict"] == "failed"
     assert not (tmp_path / "b.mp4").exists()
-    said, _ = inside(source, tmp_path / "b.mp4", "--on-error", "fill", "--json", *faulty, expect=1)
+    said, _ = masking(source, tmp_path / "b.mp4", "--on-error", "fill", "--json", *faulty, expect=1)
     row, report = map(json.loads, said.splitlines())
     assert (row["withheld"], report["withheld"], report["files"]["failed"]) == (COUNT, COUNT, 0)
     assert all(films.is_grey(image) for image in films.decoded(tmp_path / "b.mp4"))
-    said, _ = inside(source, tmp_path / "c.mp4", "--on-error", "fill", *faulty, expect=1)
+    said, _ = masking(source, tmp_path / "c.mp4", "--on-error", "fill", *faulty, expect=1)
     assert f"{COUNT} of {COUNT} frames" in said
 
 
-def test_a_damaged_video(tmp_path: Path, inside: Inside, source: Path, options: list[object]) -> None:
+def test_a_damaged_video(tmp_path: Path, masking: Inside, source: Path, options: list[object]) -> None:
     position, size = media.data_packets(source)[13]
     data = bytearray(source.read_bytes())
     data[position : position + size] = bytes(size)
     source.write_bytes(data)
-    _, errors = inside(source, tmp_path / "b.mp4", *options, expect=1)
+    _, errors = masking(source, tmp_path / "b.mp4", *options, expect=1)
     assert "a.mp4" in errors
     assert not (tmp_path / "b.mp4").exists()
-    said, _ = inside(source, tmp_path / "b.mp4", "--on-error", "fill", *options, expect=1)
+    said, _ = masking(source, tmp_path / "b.mp4", "--on-error", "fill", *options, expect=1)
     assert "damaged" in said
     check_covered(tmp_path / "b.mp4")
 
@@ -178,59 +165,59 @@ def test_a_damaged_video(tmp_path: Path, inside: Inside, source: Path, options: 
     ids=" ".join,
 )
 def test_wrong_usage_is_exit_code_2(
-    tmp_path: Path, inside: Inside, source: Path, options: list[object], arguments: list[str]
+    tmp_path: Path, masking: Inside, source: Path, options: list[object], arguments: list[str]
 ) -> None:
-    inside(source, tmp_path / "b.mp4", *arguments, *options, expect=2)
+    masking(source, tmp_path / "b.mp4", *arguments, *options, expect=2)
     assert not (tmp_path / "b.mp4").exists()
     assert not films.leftovers(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["b.txt", "b", "b.ts", "b.jpg"])
 def test_a_target_that_is_no_video_that_can_be_written_is_exit_code_2(
-    tmp_path: Path, inside: Inside, source: Path, options: list[object], name: str
+    tmp_path: Path, masking: Inside, source: Path, options: list[object], name: str
 ) -> None:
-    _, errors = inside(source, tmp_path / name, *options, expect=2)
+    _, errors = masking(source, tmp_path / name, *options, expect=2)
     assert ".mp4" in errors
     assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("content", [b"this is text", b""])
 def test_what_is_named_like_a_video_and_is_none_is_exit_code_1(
-    tmp_path: Path, inside: Inside, options: list[object], content: bytes
+    tmp_path: Path, masking: Inside, options: list[object], content: bytes
 ) -> None:
     (tmp_path / "x.mp4").write_bytes(content)
-    _, errors = inside(tmp_path / "x.mp4", tmp_path / "b.mp4", *options, expect=1)
+    _, errors = masking(tmp_path / "x.mp4", tmp_path / "b.mp4", *options, expect=1)
     assert "x.mp4" in errors
-    inside(tmp_path / "none.mp4", tmp_path / "b.mp4", *options, expect=1)
+    masking(tmp_path / "none.mp4", tmp_path / "b.mp4", *options, expect=1)
     assert not (tmp_path / "b.mp4").exists()
 
 
 def test_a_target_that_exists_and_the_source_are_left(
-    tmp_path: Path, inside: Inside, source: Path, options: list[object]
+    tmp_path: Path, masking: Inside, source: Path, options: list[object]
 ) -> None:
     before = source.read_bytes()
     (tmp_path / "b.mp4").write_bytes(b"mine")
-    inside(source, tmp_path / "b.mp4", *options, expect=1)
+    masking(source, tmp_path / "b.mp4", *options, expect=1)
     assert (tmp_path / "b.mp4").read_bytes() == b"mine"
-    inside(source, source, "--overwrite", *options, expect=1)
+    masking(source, source, "--overwrite", *options, expect=1)
     assert source.read_bytes() == before
-    inside(source, tmp_path / "b.mp4", "--overwrite", *options)
+    masking(source, tmp_path / "b.mp4", "--overwrite", *options)
     check_covered(tmp_path / "b.mp4")
 
 
-def test_secrets_in_an_address_are_not_said_again(tmp_path: Path, inside: Inside, options: list[object]) -> None:
+def test_secrets_in_an_address_are_not_said_again(tmp_path: Path, masking: Inside, options: list[object]) -> None:
     address = "rtsp://jane:secret@127.0.0.1:9/live?token=abc"  # nobody listens there
-    said, errors = inside(address, tmp_path / "b.mp4", "--json", *options, expect=1)
+    said, errors = masking(address, tmp_path / "b.mp4", "--json", *options, expect=1)
     assert "127.0.0.1" in json.loads(said)["file"]
     assert "127.0.0.1" in errors
     for word in ("jane", "secret", "abc"):
         assert word not in said + errors
 
 
-def test_a_folder_of_both(tmp_path: Path, inside: Inside, source: Path, options: list[object]) -> None:
+def test_a_folder_of_both(tmp_path: Path, masking: Inside, source: Path, options: list[object]) -> None:
     shutil.copy(source, source.with_name("b.ts"))
     (source.parent / "c.mp4").write_text("no video")
-    said, _ = inside(source.parent, tmp_path / "out", "--json", *options, expect=1)
+    said, _ = masking(source.parent, tmp_path / "out", "--json", *options, expect=1)
     *rows, report = map(json.loads, said.splitlines())
     verdicts = {Path(row["file"]).name: (row["verdict"], row["frames"]) for row in rows}
     assert verdicts == {"a.mp4": ("masked", COUNT), "b.ts": ("masked", COUNT), "c.mp4": ("failed", 0)}
@@ -327,7 +314,7 @@ class TestStopped:
         assert films.leftovers(tmp_path / "out") == [JOURNAL]
 
     def test_after_a_kill_there_is_a_temporary_that_resuming_removes(
-        self, tmp_path: Path, inside: Inside, long: Path, options: list[object]
+        self, tmp_path: Path, masking: Inside, long: Path, options: list[object]
     ) -> None:
         options = ["--preset", "slow", *options]
         process = started(long.parent, tmp_path / "out", *options)
@@ -341,8 +328,8 @@ class TestStopped:
         part = next(path for path in (tmp_path / "out").iterdir() if path.name != JOURNAL)
         assert part.name.endswith(".part")
         assert part.stat().st_mode & 0o077 == 0
-        inside(long.parent, tmp_path / "out", *options, expect=1)  # without --resume
-        inside(long.parent, tmp_path / "out", "--resume", *options)
+        masking(long.parent, tmp_path / "out", *options, expect=1)  # without --resume
+        masking(long.parent, tmp_path / "out", "--resume", *options)
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
         pictures = films.decoded(tmp_path / "out" / "a.mp4")
         assert len(pictures) == LONG
