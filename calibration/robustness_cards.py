@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from calibration.build_zoo import REPORTS
 from edgeanon.detector import Detector
 from edgeanon.evaluation import plots, read_labels, tables
 from edgeanon.evaluation.robustness import robustness, searches
 from edgeanon.models import MANIFEST_NAME, ZOO, Manifest, Robustness, read_manifest, shipped
+
+REPORTS = Path(__file__).parent / "reports"
 
 
 def write(name: str, made: dict[str, Robustness], reports: Path = REPORTS, zoo: Path = ZOO) -> None:

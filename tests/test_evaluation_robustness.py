@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration import build_zoo, robustness_cards
+from calibration import robustness_cards
 from edgeanon import Kind
 from edgeanon.evaluation import Labelled, read_labels, robustness
 from edgeanon.evaluation.conditions import CONDITIONS, Severity, rotated, rotated_labels, smaller
-from edgeanon.evaluation.robustness import searches
+from edgeanon.evaluation.robustness import read_cards, searches
 from edgeanon.evaluation.tables import robust
 from edgeanon.models import ZOO, read_manifest
 from tests import labelled
@@ -135,7 +135,7 @@ def test_the_card_of_a_model_is_its_report_and_outlasts_a_rebuild(tmp_path: Path
     shutil.copy(ZOO / "face" / "manifest.json", tmp_path / "zoo" / "face")
     robustness_cards.write("face", made, tmp_path / "reports", tmp_path / "zoo")
     assert read_manifest(tmp_path / "zoo" / "face" / "manifest.json").robustness == made
-    assert build_zoo.cards("face", tmp_path / "reports") == made
-    assert build_zoo.cards("plate", tmp_path / "reports") == {}
+    assert read_cards("face", tmp_path / "reports") == made
+    assert read_cards("plate", tmp_path / "reports") == {}
     drawn = (tmp_path / "reports" / "robustness-face-face.svg").read_text()
     assert ElementTree.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314
