@@ -19,6 +19,9 @@ from edgeanon.preprocess import PROFILES, Profile, View, plan
 
 Thresholds = float | Mapping[Kind, float]
 
+UNLISTED = 255
+"""In place of a kind, for the classes of a network that its manifest does not list."""
+
 
 class Detector:
     """Finds faces and plates, or whatever a model of one's own looks for.
@@ -227,8 +230,7 @@ class _Part:
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
-            known = [int(self.model.manifest.kind_of(int(number))) for number in classes]
-            kinds = np.array(known, np.uint8)
+            kinds = self._kinds(np.asarray(classes))
         except EdgeanonError:
             raise
         except Exception as error:
@@ -239,9 +241,17 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
-        enough = scores >= np.array([self.thresholds[Kind(kind)] for kind in Kind], np.float32)[kinds]
+        thresholds = np.full(UNLISTED + 1, np.inf, np.float32)
+        thresholds[list(Kind)] = [self.thresholds[kind] for kind in Kind]
+        enough = scores >= thresholds[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
+
+    def _kinds(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The kind of each of the network's class numbers; `UNLISTED` for what the manifest does not list."""
+        numbers, places = np.unique(classes, return_inverse=True)
+        known = [self.model.manifest.kind_of(int(number)) for number in numbers]
+        return np.array([UNLISTED if kind is None else kind for kind in known], np.uint8)[places]
 
 
 class _Found(NamedTuple):

@@ -206,7 +206,8 @@ def read_model(
     """Read an IR or ONNX model from memory and put the picture's way into its tensor in front of it.
 
     The result takes ``[1, h, w, 3]`` uint8 BGR. Inside: conversion to float and to ``color``, ``(x - mean) / scale``
-    in the order of ``color``, and NHWC to NCHW.
+    in the order of ``color``, and NHWC to NCHW. Outputs without a name, as converters leave them, are called
+    ``output0``, ``output1`` and so on.
 
     Args:
         structure: the ``.xml`` or ``.onnx`` file.
@@ -227,6 +228,9 @@ def read_model(
     _, channels, height, width = model.inputs[0].partial_shape
     if channels.is_static and channels.get_length() != 3:
         raise ModelError(f"the model's input has {channels.get_length()} channels where a picture has 3")
+    for index, port in enumerate(model.outputs):
+        if not port.get_names():
+            port.get_tensor().set_names({f"output{index}"})
     free = height.is_dynamic or width.is_dynamic
     try:
         model.reshape({model.inputs[0]: ov.PartialShape([1, 3, -1, -1] if free else [1, 3, height, width])})
