@@ -27,16 +27,19 @@ def benchmark(
     ] = None,
     *,
     device: Annotated[
-        list[str] | None, typer.Option(help="As for anonymize. Say it again to measure another one as well.")
+        list[str] | None,
+        typer.Option(metavar="DEVICE", help="AUTO, or names in order: GPU,CPU. Again for one more to measure."),
     ] = None,
     profile: Annotated[
         Literal["fast", "balanced", "thorough"] | None, typer.Option(help="At which scales pictures are searched.")
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(metavar="WIDTHxHEIGHT", help="Bring pictures to this size; of the one made: 1920x1080."),
+        typer.Option(metavar="WIDTHxHEIGHT", help="Bring pictures to this size. The one made is 1920x1080."),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="How long each of three figures is measured.")] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(help="For one at a time, for many at once, and for the networks alone.")
+    ] = 10.0,
     hint: Annotated[
         Literal["latency", "throughput"] | None,
         typer.Option(help="Only one picture at a time, or only many at once. By default both."),
@@ -51,15 +54,19 @@ def benchmark(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON: a line for each device.")] = False,
 ) -> None:
     """Measure latency, throughput, memory and energy of detection on this machine."""
+    from edgeanon import runtime  # noqa: PLC0415
     from edgeanon.evaluation import operation  # noqa: PLC0415
     from edgeanon.pipeline import Anonymizer  # noqa: PLC0415
 
     wanted = _size(size)
+    devices = [device_names(name) for name in device or ["AUTO"]]
+    for names in devices:
+        runtime.choices(names)  # one that is not there is an error before another is measured
     pictures, there = operation.read(source, wanted) if source else ([operation.made(*wanted or SIZE)], 0)
-    for name in device or ["AUTO"]:
+    for names in devices:
         settings = read_settings(
             None,
-            device=device_names(name),
+            device=names,
             profile=profile,
             faces=faces,
             plates=plates,

@@ -26,7 +26,7 @@ LEAST_PICTURES = 3
 SAMPLES = {"p50": 1, "p95": 20, "p99": 100}
 """Pictures from which a percentile means something: below, one picture more or less would be another figure."""
 
-INPUTS_A_REQUEST = 8
+INPUTS_A_REQUEST = 4
 """Inputs for each inference under way that are prepared at a time while the networks alone are measured, so that the
 end of the list, where the device idles, hardly counts; fewer where they would take more than ``INPUTS_HELD`` bytes."""
 
@@ -175,7 +175,7 @@ def _models(
     share = seconds / len(detector.models)
     for place, (model, network, views) in enumerate(detector.asked(pictures[0], hint=hint)):
         batches = _batches(detector, pictures, hint, place)
-        _infer(network, next(batches)[0])
+        _infer(network, [view.render(pictures[0]) for view in views])
         spent, searched, inputs = 0.0, 0, 0
         while not searched or spent < share:
             batch, count = next(batches)
