@@ -122,6 +122,25 @@ def yolo_end_to_end(size: Size = None, most: int = 50) -> ov.Model:
     return ov.Model([ops.result(ops.concat([chosen, score, number], 2))], [picture], "yolo-end-to-end")
 
 
+def boxes_and_labels(size: Size = None) -> ov.Model:
+    """What Geti exports: OpenVINO's NonMaxSuppression inside, ``boxes`` ``[1, n, 5]`` and ``labels`` ``[1, n]``."""
+    picture, levels = picture_and_filters(size)
+    low, high, strides = corners(levels)
+    boxes = ops.transpose(ops.multiply(ops.concat([low, high], 1), strides), [0, 2, 1])
+    scores = ops.sigmoid(ops.concat([cells(level, channels=3) for level in levels], 2))
+    limits = np.int64(100), np.float32(0.5), np.float32(0.05), np.float32(0)
+    best = ops.non_max_suppression(boxes, scores, *limits, box_encoding="corner", sort_result_descending=True)
+    _, number, box = ops.split(best.output(0), np.int64(1), 3).outputs()
+    box, number = (ops.reshape(node, np.array([-1]), special_zero=False) for node in (box, number))
+    score = ops.gather(best.output(1), np.array([2]), np.array(1))
+    rows = ops.concat([ops.squeeze(ops.gather(boxes, box, np.array(1)), np.array([0])), score], 1)
+    results = []
+    for name, node in (("boxes", ops.unsqueeze(rows, np.array([0]))), ("labels", ops.unsqueeze(number, np.array([0])))):
+        node.output(0).get_tensor().set_names({name})
+        results.append(ops.result(node))
+    return ov.Model(results, [picture], "boxes-and-labels")
+
+
 def raw_v5(level: Node, stride: int, anchors: tuple[tuple[int, int], ...]) -> Node:
     """What YOLOv5's last convolution gives, ``[1, anchors (5 + 3), h, w]``: boxes of five strides from every prior."""
     priors = []

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgeanon.decoders import (
     Candidates,
+    boxes_and_labels,
     center_point,
     retinaface,
     ssd,
@@ -202,6 +203,14 @@ def test_an_end_to_end_row_is_a_box_with_score_and_class() -> None:
     assert as_rows(found) == [(5, 6, 50, 60, 0.5, 0), (10, 10, 30, 40, 0.9, 2)]
 
 
+def test_boxes_and_labels_are_taken_together_with_or_without_an_axis_in_front() -> None:
+    boxes = np.array([[10, 10, 30, 40, 0.9], [5, 6, 50, 60, 0.5], [1, 1, 9, 9, 0.1]], np.float32)
+    labels = np.array([2, 0, 1], np.float32)
+    for outputs in ({"boxes": boxes, "labels": labels}, {"boxes": boxes[None], "labels": labels[None]}):
+        found = boxes_and_labels(outputs, width=WIDTH, height=HEIGHT, threshold=0.25, classes=3)
+        assert as_rows(found) == [(5, 6, 50, 60, 0.5, 0), (10, 10, 30, 40, 0.9, 2)]
+
+
 def ssd_output(rows: list[list[float]], end: float = -1) -> NDArray[np.float32]:
     """Rows of DetectionOutput, the end, and what happens to lie behind it."""
     behind = [[0, 1, 0.99, 0, 0, 1, 1], [math.nan] * 7]
@@ -226,6 +235,7 @@ def changed(values: NDArray[np.float32], place: tuple[int, ...], value: float) -
 
 
 END_TO_END = list_output([[10, 10, 30, 40, 0.9, 0]])
+BOXES, LABELS = np.array([[10, 10, 30, 40, 0.9], [5, 5, 6, 6, 0.1]], np.float32), np.zeros(2, np.float32)
 SSD = ssd_output([[0, 1, 0.9, 0.2, 0.2, 0.4, 0.4]])[:, :, :2]
 RAW = {f"stride {s}": np.zeros((1, 24, HEIGHT // s, WIDTH // s), np.float32) for s in (8, 16, 32)}
 MISFITS = {
@@ -259,6 +269,13 @@ MISFITS = {
         "2 where a score",
     ),
     "end to end, shares": (yolo_end_to_end, {"o": list_output([[0.1, 0.1, 0.3, 0.4, 0.9, 0]])}, "shares"),
+    "lists, one is missing": (boxes_and_labels, {"boxes": BOXES}, "no output 'labels'"),
+    "lists, of another length": (boxes_and_labels, {"boxes": BOXES, "labels": np.zeros(5, np.float32)}, "one for each"),
+    "lists, no scores": (boxes_and_labels, {"boxes": BOXES[:, :4], "labels": LABELS}, "shape"),
+    "lists, NaN": (boxes_and_labels, {"boxes": changed(BOXES, (0, 2), math.nan), "labels": LABELS}, "NaN"),
+    "lists, shares": (boxes_and_labels, {"boxes": BOXES / 96, "labels": LABELS}, "shares"),
+    "lists, centres": (boxes_and_labels, {"boxes": changed(BOXES, (0, 2), 1), "labels": LABELS}, "no corners"),
+    "lists, a class too many": (boxes_and_labels, {"boxes": BOXES, "labels": LABELS + 3}, "class 3.* 0 to 2"),
     "ssd, is end to end": (ssd, {"o": END_TO_END}, "shape"),
     "ssd, NaN": (ssd, {"o": changed(SSD, (0, 0, 0, 3), math.nan)}, "NaN"),
     "ssd, NaN for an end": (ssd, {"o": ssd_output([[0, 1, 0.9, 0, 0, 1, 1]], end=math.nan)}, "NaN"),
@@ -283,6 +300,7 @@ EMPTY = {
     "grids": (yolo_v5_grids, {name: values[:, :18] - 9 for name, values in RAW.items()}),
     "end to end": (yolo_end_to_end, {"o": np.zeros((1, 300, 6), np.float32)}),
     "end to end, none at all": (yolo_end_to_end, {"o": np.zeros((1, 0, 6), np.float32)}),
+    "lists": (boxes_and_labels, {"boxes": BOXES[:0], "labels": LABELS[:0]}),
     "ssd": (ssd, {"o": ssd_output([])}),
 }
 

@@ -24,6 +24,7 @@ FAMILIES: dict[str, tuple[Callable[..., ov.Model], dict[str, object]]] = {
     "YOLOv5": (heads.yolo_v5, {"name": "yolo-v5"}),
     "YOLOv5 without its last steps": (heads.yolo_v5_grids, {"name": "yolo-v5-grids", "anchors": heads.ANCHORS}),
     "YOLOv10": (heads.yolo_end_to_end, {"name": "yolo-end-to-end"}),
+    "Geti": (heads.boxes_and_labels, {"name": "boxes-and-labels"}),
     "SSD": (heads.ssd, {"name": "ssd"}),
     "SSD without background": (
         lambda size: heads.ssd(size, background=False),

@@ -18,8 +18,10 @@ views of a picture are brought together.
 | `yolo_v5_grids` | YOLOv5 cut off before its sigmoid | ``[1, anchors (5 + classes), h, w]`` for each stride |
 | `yolo_end_to_end` | YOLOv10, YOLO26, YOLO exported with its suppression | ``[1, boxes, 6]`` |
 | `ssd` | SSD with DetectionOutput | ``[1, 1, boxes, 7]`` |
+| `boxes_and_labels` | Geti, OpenVINO Training Extensions | boxes ``[n, 5]`` and labels ``[n]`` |
 """
 
+from edgeanon.decoders.boxes_and_labels import boxes_and_labels
 from edgeanon.decoders.candidates import Candidates, Decoder, Outputs
 from edgeanon.decoders.center_point import center_point
 from edgeanon.decoders.retinaface import retinaface
@@ -33,6 +35,7 @@ __all__ = [
     "Decoder",
     "Outputs",
     "Section",
+    "boxes_and_labels",
     "center_point",
     "retinaface",
     "ssd",

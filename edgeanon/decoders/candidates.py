@@ -10,6 +10,9 @@ from edgeanon.errors import ModelError
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
+SLACK = 1.0
+"""Pixels by which the corners of a box may be exchanged; more, and they are no corners."""
+
 
 class Candidates(NamedTuple):
     """Boxes of one view before suppression.
@@ -106,3 +109,47 @@ def class_numbers(name: str, values: NDArray[np.float32], known: range) -> NDArr
             f"{known.start} to {known.stop - 1}: state how many the network knows, or its decoder"
         )
     return numbers
+
+
+def as_scores(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same values, if they are scores; half precision may overshoot 1 a little.
+
+    Raises:
+        ModelError: one lies outside 0..1.
+    """
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if low < -0.001 or high > 1.01:
+        raise ModelError(
+            f"output {name!r} holds {low if low < 0 else high:g} where a score from 0 to 1 belongs: the decoder does "
+            "not fit the model (another head, values after the classes, or no sigmoid in the network)"
+        )
+    return values
+
+
+def pixels_of(name: str, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same boxes, if they are in pixels; shares of the input's sides would all be specks in its corner.
+
+    Raises:
+        ModelError: they are shares.
+    """
+    if boxes.size and float(np.abs(boxes).max()) <= 2:
+        raise ModelError(
+            f"output {name!r} holds boxes as shares of the input's sides, not in pixels: export the model with pixels, "
+            "or pass decode= with a function that multiplies them"
+        )
+    return boxes
+
+
+def in_order(name: str, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same boxes ``x1 y1 x2 y2``, corners that rounding exchanged put in order.
+
+    Raises:
+        ModelError: more than rounding did: they are no corners.
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    if (low > high + SLACK).any():
+        raise ModelError(
+            f"output {name!r} holds boxes whose x2 or y2 lies before x1 or y1: they are no corners; export the model "
+            "with x1 y1 x2 y2, or pass decode="
+        )
+    return np.concatenate([np.minimum(low, high), np.maximum(low, high)], axis=1)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from edgeanon.decoders.boxes_and_labels import boxes_and_labels
 from edgeanon.decoders.candidates import Decoder
 from edgeanon.decoders.center_point import center_point
 from edgeanon.decoders.retinaface import retinaface
@@ -117,6 +118,14 @@ class Ssd(_Classes):
         return range(self.background, self.background + self.classes)
 
 
+class BoxesAndLabels(_Classes):
+    """Parameters of ``edgeanon.decoders.boxes_and_labels``, what Geti and OpenVINO Training Extensions export."""
+
+    name: Literal["boxes-and-labels"] = "boxes-and-labels"
+    boxes: str = "boxes"
+    labels: str = "labels"
+
+
 DECODERS: Mapping[str, Decoder] = {
     "center-point": center_point,
     "retinaface": retinaface,
@@ -125,10 +134,12 @@ DECODERS: Mapping[str, Decoder] = {
     "yolo-v5-grids": yolo_v5_grids,
     "yolo-end-to-end": yolo_end_to_end,
     "ssd": ssd,
+    "boxes-and-labels": boxes_and_labels,
 }
 
 
 Section = Annotated[
-    CenterPoint | RetinaFace | YoloV8 | YoloV5 | YoloV5Grids | YoloEndToEnd | Ssd, Field(discriminator="name")
+    CenterPoint | RetinaFace | YoloV8 | YoloV5 | YoloV5Grids | YoloEndToEnd | Ssd | BoxesAndLabels,
+    Field(discriminator="name"),
 ]
 """What the manifest says of a decoder, told apart by its name."""

@@ -7,14 +7,20 @@ several classes score comes back once for each, so that a face that looks a litt
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeanon.decoders.candidates import Candidates, Outputs, class_numbers, output, single
+from edgeanon.decoders.candidates import (
+    Candidates,
+    Outputs,
+    as_scores,
+    class_numbers,
+    in_order,
+    output,
+    pixels_of,
+    single,
+)
 from edgeanon.errors import ModelError
 
 COCO_ANCHORS = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
 """Widths and heights of the priors of YOLOv5 on each stride, in pixels, as its release trained on COCO has them."""
-
-SLACK = 1.0
-"""Pixels by which the corners of a box may be exchanged; more, and they are no corners."""
 
 
 def yolo_v8(
@@ -49,7 +55,7 @@ def yolo_v8(
     wanted = (1, 4 + classes + extra, cell_count(width, height, strides))
     remedy = _remedy(width, height, strides, classes=classes, extra=extra)
     values = output(outputs, name, wanted, remedy=remedy)[0]
-    return _from_centres(name, values[:4], _scores(name, values[4 : 4 + classes]), threshold)
+    return _from_centres(name, values[:4], as_scores(name, values[4 : 4 + classes]), threshold)
 
 
 def yolo_v5(
@@ -85,7 +91,7 @@ def yolo_v5(
     wanted = (1, anchors * cell_count(width, height, strides), 5 + classes + extra)
     remedy = _remedy(width, height, strides, anchors=anchors, classes=classes, extra=extra)
     values = output(outputs, name, wanted, remedy=remedy)[0].T
-    objectness, every = _scores(name, values[4:5]), _scores(name, values[5 : 5 + classes])
+    objectness, every = as_scores(name, values[4:5]), as_scores(name, values[5 : 5 + classes])
     return _from_centres(name, values[:4], objectness * every, threshold)
 
 
@@ -169,18 +175,11 @@ def yolo_end_to_end(
     name = boxes or single(outputs)
     remedy = f"rows hold x1 y1 x2 y2, score, class, and {extra} extra; state how many are extra, or another decoder"
     rows = output(outputs, name, (1, None, 6 + extra), remedy=remedy)[0]
-    _scores(name, rows[:, 4])
-    _in_pixels(name, rows[rows[:, 4] > 0, :4])
+    as_scores(name, rows[:, 4])
+    pixels_of(name, rows[rows[:, 4] > 0, :4])
     rows = rows[rows[:, 4] >= threshold]
     numbers = class_numbers(name, rows[:, 5], range(classes))
-    low, high = rows[:, :2], rows[:, 2:4]
-    if (low > high + SLACK).any():
-        raise ModelError(
-            f"output {name!r} holds boxes whose x2 or y2 lies before x1 or y1: they are no corners; export the model "
-            "with x1 y1 x2 y2, or pass decode="
-        )
-    corners = np.concatenate([np.minimum(low, high), np.maximum(low, high)], axis=1)
-    return Candidates(corners, np.minimum(rows[:, 4], 1), numbers)
+    return Candidates(in_order(name, rows[:, :4]), np.minimum(rows[:, 4], 1), numbers)
 
 
 def cell_count(width: int, height: int, strides: tuple[int, ...]) -> int:
@@ -202,31 +201,11 @@ def _from_centres(
 ) -> Candidates:
     """Candidates from ``(4, n)`` centres and sides and ``(classes, n)`` scores."""
     if pixels:
-        _in_pixels(name, boxes)
+        pixels_of(name, boxes)
     numbers, places = np.nonzero(scores >= threshold)
     x, y, wide, high = boxes[:, places]
     corners = np.stack([x - wide / 2, y - high / 2, x + wide / 2, y + high / 2], axis=1)
     return Candidates(corners, np.minimum(scores[numbers, places], 1), numbers.astype(np.int64, copy=False))
-
-
-def _scores(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same values, if they are scores. Half precision may overshoot 1 a little."""
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    if low < -0.001 or high > 1.01:
-        raise ModelError(
-            f"output {name!r} holds {low if low < 0 else high:g} where a score from 0 to 1 belongs: the decoder does "
-            "not fit the model (another head, values after the classes, or no sigmoid in the network)"
-        )
-    return values
-
-
-def _in_pixels(name: str, boxes: NDArray[np.float32]) -> None:
-    """Refuse boxes that are shares of the input's sides: as pixels, they would all be specks in its corner."""
-    if boxes.size and float(np.abs(boxes).max()) <= 2:
-        raise ModelError(
-            f"output {name!r} holds boxes as shares of the input's sides, not in pixels: export the model with pixels, "
-            "or pass decode= with a function that multiplies them"
-        )
 
 
 def _of_shape(outputs: Outputs, flat: tuple[int, ...], split: tuple[int, ...], stride: int) -> str:
