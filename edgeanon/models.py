@@ -114,7 +114,7 @@ class Manifest(_Part):
         caveats: what its user should know before relying on it.
         made_with: versions of the tools that made the files.
         scores: figures measured, by name.
-        robustness: recall under worse conditions.
+        robustness: recall under worse conditions, by kind.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
@@ -132,7 +132,7 @@ class Manifest(_Part):
     caveats: tuple[str, ...] = ()
     made_with: dict[str, str] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
-    robustness: Robustness | None = None
+    robustness: dict[KindName, Robustness] = Field(default_factory=dict)
 
     @field_validator("files")
     @classmethod

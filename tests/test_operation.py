@@ -284,6 +284,17 @@ class TestCommand:
         assert "layers of bright" in said
         assert "Convolution" in said
 
+    def test_a_measurement_that_is_stopped_ends_with_a_word(
+        self, inside: Inside, options: list[object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(measuring, "_many", stop)
+        said, complaint = inside("benchmark", *options, expect=1)
+        assert "stopped" in complaint
+        assert said == ""
+
     @pytest.mark.parametrize("size", ["1920", "0x10", "1920x1080x3", "-5x5", "123456x2"])
     def test_a_size_that_is_none_is_wrong_usage(self, inside: Inside, size: str) -> None:
         _, said = inside("benchmark", "--size", size, expect=2)

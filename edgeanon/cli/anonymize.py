@@ -76,7 +76,7 @@ def anonymize(
     """Mask the faces and licence plates of a picture, a video, or a folder of both."""
     settings = read_settings(
         config,
-        device=None if device is None else device_names(device),
+        device=as_devices(device),
         profile=profile,
         style=style,
         margin=_margin(margin),
@@ -172,9 +172,9 @@ def _write_report(report: "Report", path: Path, *, overwrite: bool) -> None:
         temporary.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def device_names(text: str) -> str | list[str]:
+def as_devices(text: str | None) -> str | list[str] | None:
     """``GPU,CPU`` as an ordered list; OpenVINO's own lists with a colon stay as they are."""
-    return text.split(",") if "," in text and ":" not in text else text
+    return text.split(",") if text and "," in text and ":" not in text else text
 
 
 def _margin(text: str | None) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from edgeanon.cli.anonymize import device_names
+from edgeanon.cli.anonymize import FAILED, as_devices
 from edgeanon.cli.terminal import counted, err, facts, out, plain, say_json
 from edgeanon.config import read_settings
 from edgeanon.errors import ConfigError
@@ -44,8 +44,8 @@ def benchmark(
         Literal["latency", "throughput"] | None,
         typer.Option(help="Only one picture at a time, or only many at once. By default both."),
     ] = None,
-    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Search faces.")] = None,
-    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Search licence plates.")] = None,
+    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Look for faces.")] = None,
+    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Look for licence plates.")] = None,
     face_model: Annotated[Path | None, typer.Option(help="Your own model for faces (.xml, .onnx).")] = None,
     plate_model: Annotated[Path | None, typer.Option(help="Your own model for plates (.xml, .onnx).")] = None,
     layers: Annotated[
@@ -59,7 +59,7 @@ def benchmark(
     from edgeanon.pipeline import Anonymizer  # noqa: PLC0415
 
     wanted = _size(size)
-    devices = [device_names(name) for name in device or ["AUTO"]]
+    devices = [names for name in device or ["AUTO"] if (names := as_devices(name)) is not None]
     for names in devices:
         runtime.choices(names)  # one that is not there is an error before another is measured
     pictures, there = operation.read(source, wanted) if source else ([operation.made(*wanted or SIZE)], 0)
@@ -74,15 +74,19 @@ def benchmark(
             plate_model=plate_model,
         )
         (detector,) = Anonymizer.from_settings(settings).detectors
-        with err.status("measuring") as status:
-            figures = operation.measure_operation(
-                detector,
-                pictures,
-                seconds=seconds,
-                hint=hint,
-                layers=layers,
-                on_step=lambda step: status.update(f"measuring: {step}"),
-            )
+        try:
+            with err.status("measuring") as status:
+                figures = operation.measure_operation(
+                    detector,
+                    pictures,
+                    seconds=seconds,
+                    hint=hint,
+                    layers=layers,
+                    on_step=lambda step: status.update(f"measuring: {step}"),
+                )
+        except KeyboardInterrupt:
+            err.print("[red]stopped[/]: nothing is kept of what was measured")
+            raise typer.Exit(FAILED) from None
         if as_json:
             say_json(figures.model_dump_json())
         else:

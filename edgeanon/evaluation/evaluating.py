@@ -1,8 +1,7 @@
 """Evaluating a detector on a labelled set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from edgeanon.evaluation.evidence import OVERLAPS, Evidence, evidence
 from edgeanon.evaluation.formats import read_labels
 from edgeanon.evaluation.labels import HEIGHTS, Labelled, LabelledSet
 from edgeanon.evaluation.masking import Masking
-from edgeanon.evaluation.scores import Detection, KindScores, Labels, Point, Rate, Scores, Share
+from edgeanon.evaluation.scores import LOWEST, Calibration, Detection, KindScores, Labels, Point, Rate, Scores, Share
 from edgeanon.evaluation.searching import searched
+from edgeanon.evaluation.thresholds import calibrated, check_target
 from edgeanon.masker import Masker
-
-LEAST: Final = 0.05
-"""Score from which detections take part in curves and average precisions; a lower threshold lowers it."""
 
 _POINTS = 200
 """Points of a curve that are kept."""
@@ -33,7 +30,8 @@ def evaluate(
     labelled: LabelledSet | str | Path,
     *,
     masker: Masker | None = None,
-    least: float = LEAST,
+    least: float = LOWEST,
+    target_recall: float | None = None,
     on_picture: OnPicture | None = None,
 ) -> Scores:
     """Measure how many labelled objects are found and covered, and what else is masked.
@@ -46,6 +44,7 @@ def evaluate(
         labelled: from ``read_labels``, or the path of labels that it reads.
         masker: draws the masks to judge; by default as ``Masker()``.
         least: score from which detections take part in curves and average precisions.
+        target_recall: choose thresholds as well; see ``calibrate_threshold``.
         on_picture: called after each picture with its labels and what is masked in it.
 
     Raises:
@@ -60,8 +59,13 @@ def evaluate(
             f"the labelled set has no picture in which {wanted} were labelled: there is nothing to measure"
         )
     masking = Masking(masker or Masker())
-    least_of = np.array([detector.thresholds.get(kind, 1.0) for kind in Kind], np.float32)
-    least = min(least, *detector.thresholds.values())
+    thresholds = detector.thresholds
+    # What a decoder calls by a number that the manifest lacks is OTHER, and is masked as well.
+    least_of = np.array([thresholds.get(kind, min(thresholds.values())) for kind in Kind], np.float32)
+    least = min(least, *thresholds.values())
+    if target_recall is not None:
+        check_target(target_recall)
+        least = min(least, LOWEST)
     every = []
     for picture, found in zip(pictures, searched(detector, pictures, least=least), strict=True):
         every.append(found)
@@ -69,6 +73,11 @@ def evaluate(
         masking.add(picture, strong)
         if on_picture:
             on_picture(picture, strong)
+    whole = {kind: evidence(pictures, every, kind) for kind in sorted(thresholds)}
+    sizes = {
+        kind: {name: evidence(pictures, every, kind, heights=heights) for name, heights in HEIGHTS.items()}
+        for kind in whole
+    }
     return Scores(
         openvino=runtime.version(),
         device=detector.device,
@@ -77,29 +86,31 @@ def evaluate(
         labels=Labels(pictures=len(pictures), sha256=pictures.sha256(), notes=pictures.notes),
         least=least,
         kinds={
-            kind.name.lower(): _of_kind(pictures, every, kind, threshold, masking)
-            for kind, threshold in sorted(detector.thresholds.items())
+            kind.name.lower(): KindScores(
+                threshold=thresholds[kind],
+                all=detection(known, thresholds[kind]),
+                by_size={name: detection(one, thresholds[kind]) for name, one in sizes[kind].items()},
+                by_source={name: detection(one, thresholds[kind]) for name, one in _by_source(pictures, known).items()},
+                curve=_curve(known),
+                covered=masking.figures(kind),
+            )
+            for kind, known in whole.items()
         },
         masked=masking.masked(),
+        calibration=None
+        if target_recall is None
+        else Calibration(
+            target_recall=target_recall,
+            kinds={kind.name.lower(): calibrated(known, target_recall) for kind, known in whole.items()},
+        ),
     )
 
 
-def _of_kind(
-    pictures: LabelledSet, found: Sequence[Detections], kind: Kind, threshold: float, masking: Masking
-) -> KindScores:
-    whole = evidence(pictures, found, kind)
-    sizes = {name: evidence(pictures, found, kind, heights=heights) for name, heights in HEIGHTS.items()}
-    sources = [picture.source for picture in pictures]
-    named = sorted({source for source, judged in zip(sources, whole.judged, strict=True) if judged})
-    groups = {source: whole.within(np.array([one == source for one in sources])) for source in named}
-    return KindScores(
-        threshold=threshold,
-        all=detection(whole, threshold),
-        by_size={name: detection(one, threshold) for name, one in sizes.items()},
-        by_source={name: detection(one, threshold) for name, one in groups.items() if named != [""]},
-        curve=_curve(whole),
-        covered=masking.figures(kind),
-    )
+def _by_source(pictures: LabelledSet, known: Evidence) -> dict[str, Evidence]:
+    """The evidence of each source in which the kind was labelled; nothing where no source has a name."""
+    sources = np.array([picture.source for picture in pictures])
+    named = sorted(set(sources[known.judged].tolist()))
+    return {name: known.within(sources == name) for name in named} if named != [""] else {}
 
 
 def detection(known: Evidence, threshold: float) -> Detection:

@@ -34,12 +34,14 @@ class Masking:
         covered: share covered of each object that counts, by kind.
         heights: of these objects.
         areas: of these objects, in pixels.
+        sources: of their pictures.
     """
 
     masker: Masker
     covered: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     heights: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     areas: dict[Kind, list[int]] = field(default_factory=lambda: {kind: [] for kind in Kind})
+    sources: dict[Kind, list[str]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     _masked: list[tuple[float, float, float]] = field(default_factory=list)
 
     def add(self, picture: Labelled, found: Detections) -> None:
@@ -51,6 +53,7 @@ class Masking:
             pixels = to_pixels(labels, picture.width, picture.height)
             self.covered[kind] += coverage(hidden, labels).tolist()
             self.heights[kind] += (labels[:, 3] - labels[:, 1]).tolist()
+            self.sources[kind] += [picture.source] * len(labels)
             self.areas[kind] += np.prod(pixels[:, 2:] - pixels[:, :2], axis=1).tolist()
         self._masked.append(self._excess(picture, found))
 
@@ -80,6 +83,10 @@ class Masking:
             by_size={
                 name: of([share for share, one in zip(covered, bins, strict=True) if one == name], ENOUGH)
                 for name in HEIGHTS
+            },
+            by_source={
+                name: of([share for share, one in zip(covered, self.sources[kind], strict=True) if one == name], ENOUGH)
+                for name in sorted(set(self.sources[kind]) - {""})
             },
             exposed_area=float(((1 - covered) * areas).sum() / areas.sum()) if len(covered) else None,
         )

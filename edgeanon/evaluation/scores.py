@@ -1,7 +1,7 @@
 """What an evaluation says, as it stands in a file: counts, shares, hashes and settings, and no personal data."""
 
 from datetime import UTC, date, datetime
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edgeanon import __version__
 from edgeanon.audit import ModelUsed
+from edgeanon.detections import Kind
+from edgeanon.errors import ConfigError
 from edgeanon.evaluation.intervals import rate_interval, wilson
 from edgeanon.models import Robustness
 
 FEW: Final = 300
 """Below so many objects a share says little of others: its interval is some five points wide to each side."""
+
+
+LOWEST: Final = 0.01
+"""What is weaker is noise: no threshold below this is offered, and no detection below it takes part in a curve."""
 
 
 class _Part(BaseModel):
@@ -103,11 +109,13 @@ class Covered(_Part):
     Attributes:
         at_least: objects of which at least 0.5, 0.75, 0.9 or all of the box is masked.
         by_size: objects of which at least 0.9 of the box is masked, by height.
+        by_source: the same, by source.
         exposed_area: share of the area of all labelled boxes that is not masked; None without an object.
     """
 
     at_least: dict[str, Share]
     by_size: dict[str, Share]
+    by_source: dict[str, Share]
     exposed_area: float | None
 
 
@@ -151,6 +159,54 @@ class Masked(_Part):
     needless: float
 
 
+class Calibrated(_Part):
+    """The threshold of one kind.
+
+    Attributes:
+        threshold: the highest at which the target is reached on the labelled objects; None where it is reached at none
+            from ``LOWEST`` up, or there is no object.
+        low: the highest at which even the lower end of the 95 % interval of recall reaches the target, so that it may
+            be expected to hold for other objects of the same footage; None where there is none.
+        high: the highest at which the upper end does; None where there is none.
+        recall: at the threshold, or at ``LOWEST`` where there is none: more cannot be reached.
+        false_per_picture: at the same score.
+    """
+
+    threshold: float | None
+    low: float | None
+    high: float | None
+    recall: Share
+    false_per_picture: Rate
+
+
+class Calibration(_Part):
+    """Thresholds by kind, for a recall that was asked for.
+
+    Attributes:
+        target_recall: what was asked for.
+        kinds: what came of it, for each kind that the detector looks for.
+    """
+
+    target_recall: Annotated[float, Field(gt=0, le=1)]
+    kinds: dict[str, Calibrated]
+
+    @property
+    def thresholds(self) -> dict[Kind, float]:
+        """Those that reach the target, as ``Detector(threshold=...)`` takes them.
+
+        Raises:
+            ConfigError: a kind reaches the target at no threshold.
+        """
+        out_of_reach = [name for name, one in self.kinds.items() if one.threshold is None and one.recall.total]
+        if out_of_reach:
+            best = ", ".join(f"{self.kinds[name].recall.share:.3f} of the {name}s" for name in out_of_reach)
+            raise ConfigError(
+                f"no threshold reaches a recall of {self.target_recall:g}: at {LOWEST} the detector finds {best}. Ask "
+                "for less, search with the profile thorough, or bring a model that finds more"
+            )
+        return {Kind[name.upper()]: one.threshold for name, one in self.kinds.items() if one.threshold is not None}
+
+
 class Labels(_Part):
     """The labelled set: how many pictures, one hash over all pictures and labels, what was left out in reading it."""
 
@@ -173,6 +229,7 @@ class Scores(_Part):
         least: the lowest score from which detections take part in curves and average precisions.
         kinds: figures by kind, for each kind that the detector looks for.
         masked: what is masked in all, over the pictures.
+        calibration: thresholds for a recall, where one was asked for.
         robustness: recall under worse conditions, by kind, where it was asked for.
     """
 
@@ -186,4 +243,5 @@ class Scores(_Part):
     least: float
     kinds: dict[str, KindScores]
     masked: Masked
+    calibration: Calibration | None = None
     robustness: dict[str, Robustness] = Field(default_factory=dict)
