@@ -107,7 +107,9 @@ def _show(figures: "Operation", there: int) -> None:
     about = facts()
     about.add_row("device", plain(f"{figures.device}, {figures.full_name}" if figures.full_name else figures.device))
     about.add_row("why", plain(figures.reason))
-    about.add_row("machine", f"{counted(figures.processors, 'processor')}, {figures.load:.1f} of them busy before")
+    about.add_row(
+        "machine", f"{counted(figures.processors, 'processor')}, a load of {figures.load:.1f} in the minute before"
+    )
     about.add_row("detector", plain(f"{' and '.join(one.name for one in figures.models)}, profile {figures.profile}"))
     about.add_row("pictures", f"{counted(figures.pictures, 'picture')} {of}: {sizes}")
     about.add_row("software", f"edgeanon {figures.edgeanon}, OpenVINO {figures.openvino}")
