@@ -16,16 +16,17 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from edgeanon.errors import ModelError
-from edgeanon.models import MANIFEST_NAME, Manifest, Source
+from edgeanon.models import MANIFEST_NAME, KindName, Manifest, Robustness, Source
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as edgeanon does; see its __init__
 import openvino as ov  # noqa: E402
 from openvino.passes import ConstantFolding, Manager  # noqa: E402
 
 RECIPES = Path(__file__).parent / "recipes"
+REPORTS = Path(__file__).parent / "reports"
 ZOO = Path(__file__).parent.parent / "edgeanon" / "zoo"
 
 
@@ -88,10 +89,18 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(network, folder / "model.xml", compress_to_fp16=True)
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.xml", "model.bin")}
-    manifest = recipe.manifest.model_copy(update={"files": hashes, "made_with": {"openvino": ov.get_version()}})
+    manifest = recipe.manifest.model_copy(
+        update={"files": hashes, "made_with": {"openvino": ov.get_version()}, "robustness": cards(folder.name)}
+    )
     text = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     return manifest
+
+
+def cards(name: str, reports: Path = REPORTS) -> dict[KindName, Robustness]:
+    """What `robustness_cards.py` measured of a shipped model, by kind; nothing where it was never measured."""
+    path = reports / f"robustness-{name}.json"
+    return TypeAdapter(dict[KindName, Robustness]).validate_json(path.read_bytes()) if path.exists() else {}
 
 
 def main() -> None:

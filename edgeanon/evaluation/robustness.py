@@ -58,6 +58,7 @@ def robustness(
     for kind, threshold in detector.thresholds.items():
         if total := pictures.total(kind):
             cards[kind.name.lower()] = Robustness(
+                model=next(one.manifest.title for one in detector.models if kind in one.manifest.finds),
                 objects=total,
                 pictures=len(pictures),
                 labels_sha256=pictures.sha256(),
