@@ -73,8 +73,8 @@ def _head(scores: Scores) -> Iterator[str]:
         "</p>"
     )
     yield (
-        "<p>Detection is never complete. These are the shares for these pictures, with intervals that hold 95 times in "
-        "100 for others like them; for other cameras, places and seasons, measure again.</p>"
+        "<p>Detection is never complete. These are the shares for these pictures, with 95 % intervals that take every "
+        "object as independent of the others; for other cameras, places and seasons, measure again.</p>"
     )
 
 
