@@ -98,5 +98,6 @@ def first_problem(error: ValidationError) -> str:
     """The first thing that pydantic found wrong, as one line: the key, and what is wrong with it."""
     problem = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in problem["loc"])
-    message = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+    unknown = problem["type"] == "extra_forbidden"
+    message = "there is no such setting" if unknown else problem["msg"].removeprefix("Value error, ")
     return f"{key}: {message}" if key else message

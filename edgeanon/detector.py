@@ -19,6 +19,9 @@ from edgeanon.preprocess import PROFILES, Profile, View, plan
 
 Thresholds = float | Mapping[Kind, float]
 
+UNLISTED = 255
+"""In place of a kind, for the classes of a network that its manifest does not list."""
+
 
 class Detector:
     """Finds faces and plates, or whatever a model of one's own looks for.
@@ -111,6 +114,20 @@ class Detector:
         """How many pictures at once keep the device busy."""
         return max(part.network("throughput").requests for part in self._parts)
 
+    def asked(self, image: NDArray[np.uint8], *, hint: runtime.Hint = "throughput") -> list["Asked"]:
+        """What is asked of each network to search one picture, in the order of `models`; for measuring.
+
+        Args:
+            image: as for `detect`.
+            hint: as for `detect`.
+        """
+        height, width = check_image(image).shape[:2]
+        networks = [(part, part.network(hint)) for part in self._parts]
+        return [
+            Asked(part.model, network, part.views(width, height, network.fixed_size, moving=False))
+            for part, network in networks
+        ]
+
     def detect(self, image: NDArray[np.uint8], *, hint: runtime.Hint = "latency") -> Detections:
         """Find the objects in one picture.
 
@@ -183,6 +200,23 @@ class Detector:
                 one.pending.abandon()
 
 
+class Asked(NamedTuple):
+    """What one picture asks of one model: its compiled network, and the views that it is given, one after the other."""
+
+    model: models.Model
+    network: runtime.Network
+    views: list[View]
+
+
+def compiled(
+    model: models.Model, device: str | Sequence[str], *, hint: runtime.Hint = "latency", counting: bool = False
+) -> runtime.Network:
+    """A model with the picture's way into it, compiled; the arguments are those of ``runtime.Network``."""
+    how = model.manifest.input
+    read = runtime.read_model(model.structure, model.weights, color=how.color, mean=how.mean, scale=how.scale)
+    return runtime.Network(read, device=device, hint=hint, counting=counting)
+
+
 class _Part:
     """A model with its decoder, and its networks, each compiled when it is first needed."""
 
@@ -204,11 +238,7 @@ class _Part:
     def network(self, hint: runtime.Hint) -> runtime.Network:
         with self._compiling:
             if hint not in self._networks:
-                how = self.model.manifest.input
-                read = runtime.read_model(
-                    self.model.structure, self.model.weights, color=how.color, mean=how.mean, scale=how.scale
-                )
-                self._networks[hint] = runtime.Network(read, device=self._device, hint=hint)
+                self._networks[hint] = compiled(self.model, self._device, hint=hint)
             return self._networks[hint]
 
     def compiled(self) -> runtime.Network:
@@ -240,8 +270,7 @@ class _Part:
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
-            known = [int(self.model.manifest.kind_of(int(number))) for number in classes]
-            kinds = np.array(known, np.uint8)
+            kinds = self._kinds(np.asarray(classes))
         except EdgeanonError:
             raise
         except Exception as error:
@@ -252,9 +281,17 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
-        enough = scores >= np.array([scores_from[kind] for kind in Kind], np.float32)[kinds]
+        thresholds = np.full(UNLISTED + 1, np.inf, np.float32)
+        thresholds[list(Kind)] = [scores_from[kind] for kind in Kind]
+        enough = scores >= thresholds[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
+
+    def _kinds(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The kind of each of the network's class numbers; `UNLISTED` for what the manifest does not list."""
+        numbers, places = np.unique(classes, return_inverse=True)
+        known = [self.model.manifest.kind_of(int(number)) for number in numbers]
+        return np.array([UNLISTED if kind is None else kind for kind in known], np.uint8)[places]
 
 
 class _Found(NamedTuple):

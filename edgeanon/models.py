@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from edgeanon.config import first_problem
-from edgeanon.decoders import Decoder, center_point, retinaface
+from edgeanon.decoders import DECODERS, Decoder, Section
 from edgeanon.detections import Kind
 from edgeanon.errors import ConfigError, ModelError
 
@@ -23,7 +22,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 KindName = Literal["face", "plate", "other"]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
-Pixels = Annotated[int, Field(ge=1)]
 
 
 class _Part(BaseModel):
@@ -36,7 +34,7 @@ class Input(_Part):
     Attributes:
         color: order of channels that the network was trained on.
         mean: subtracted from each channel, in 0..255, in that order.
-        scale: each channel is then divided by it.
+        scale: each channel is then divided by it: 255 for a network that expects 0..1, as YOLO does.
         multiple: width and height of the input are multiples of this many pixels.
         zoom: how many times larger than others the network wants its pictures, where the profile leaves room for it.
     """
@@ -46,35 +44,6 @@ class Input(_Part):
     scale: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     multiple: Annotated[int, Field(ge=1, le=256)] = 32
     zoom: Annotated[float, Field(ge=0.25, le=4)] = 1.0
-
-
-class CenterPoint(_Part):
-    """Parameters of ``edgeanon.decoders.center_point``."""
-
-    name: Literal["center-point"] = "center-point"
-    stride: Pixels = 4
-    heatmap: str = "heatmap"
-    size: str = "size"
-    offset: str = "offset"
-
-
-class RetinaFace(_Part):
-    """Parameters of ``edgeanon.decoders.retinaface``."""
-
-    name: Literal["retinaface"] = "retinaface"
-    strides: Annotated[tuple[Pixels, ...], Field(min_length=1)] = (8, 16, 32)
-    sides: tuple[Annotated[tuple[Pixels, ...], Field(min_length=1)], ...] = ((24, 48), (96, 192), (384, 768))
-    boxes: str = "boxes"
-    scores: str = "scores"
-
-    @model_validator(mode="after")
-    def _one_level_each(self) -> Self:
-        if len(self.strides) != len(self.sides):
-            raise ValueError(f"there are {len(self.strides)} strides and {len(self.sides)} lists of sides")
-        return self
-
-
-DECODERS: Mapping[str, Decoder] = {"center-point": center_point, "retinaface": retinaface}
 
 
 class Source(_Part):
@@ -123,11 +92,19 @@ class Robustness(_Part):
 class Manifest(_Part):
     """What must be known of a model to run it and to answer for it. Stands beside it as ``manifest.json``.
 
+    For a YOLO11 of one's own that knows faces as class 0 and plates as class 1::
+
+        {"name": "my-yolo", "kinds": {"0": "face", "1": "plate"}, "input": {"color": "RGB", "scale": [255, 255, 255]},
+         "decoder": {"name": "yolo-v8", "classes": 2}, "threshold": 0.25}
+
+    The decoders and what they take stand in ``edgeanon.decoders``.
+
     Attributes:
         name: what it is called in reports.
         version: of the model, as its maker counts.
         files: SHA-256 of each file by its name beside the manifest; required of shipped models.
-        kinds: what the network's class numbers mean.
+        kinds: what the network's class numbers mean. Classes that are not listed do not count: of a network that knows
+            80, ``{0: "other"}`` masks persons and leaves chairs. Without a list, every class is ``OTHER``, and counts.
         input: how a picture becomes its input.
         decoder: how its outputs become boxes; None when a function is handed over instead.
         threshold: least score of a detection, chosen for recall.
@@ -145,9 +122,9 @@ class Manifest(_Part):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
     version: str = ""
     files: dict[str, Sha256] = Field(default_factory=dict)
-    kinds: Annotated[dict[int, KindName], Field(min_length=1)] = {0: "other"}
+    kinds: Annotated[dict[int, KindName], Field(min_length=1)] | None = None
     input: Input = Input()
-    decoder: Annotated[CenterPoint | RetinaFace, Field(discriminator="name")] | None = None
+    decoder: Section | None = None
     threshold: Unit = 0.25
     overlap: Unit = 0.4
     precision: str = ""
@@ -167,10 +144,24 @@ class Manifest(_Part):
                 raise ValueError(f"{name!r} is not the name of a file beside the manifest")
         return files
 
+    @model_validator(mode="after")
+    def _kinds_that_can_come(self) -> Self:
+        never = sorted(set(self.kinds or ()) - set(self.decoder.numbers)) if self.decoder else []
+        if self.decoder and never:
+            first, last = self.decoder.numbers[0], self.decoder.numbers[-1]
+            numbers = f"{first} only" if first == last else f"{first} to {last}"
+            raise ValueError(
+                f"kinds lists the class {never[0]}, but from the decoder {self.decoder.name!r} comes {numbers}: it "
+                "would never be found; correct kinds, or what the decoder is told of classes"
+            )
+        return self
+
     @property
     def finds(self) -> frozenset[Kind]:
         """The kinds of object that the network looks for."""
-        return frozenset(self.kind_of(number) for number in self.kinds)
+        if self.kinds is None:
+            return frozenset({Kind.OTHER})
+        return frozenset(Kind[name.upper()] for name in self.kinds.values())
 
     @property
     def sha256(self) -> str:
@@ -183,9 +174,12 @@ class Manifest(_Part):
         """Name, version and precision, as far as they are known."""
         return " ".join(filter(None, (self.name, self.version, self.precision)))
 
-    def kind_of(self, number: int) -> Kind:
-        """The kind that one of the network's class numbers stands for; ``OTHER`` for a number not listed."""
-        return Kind[self.kinds.get(number, "other").upper()]
+    def kind_of(self, number: int) -> Kind | None:
+        """The kind that one of the network's class numbers stands for; None for one that does not count."""
+        if self.kinds is None:
+            return Kind.OTHER
+        name = self.kinds.get(number)
+        return Kind[name.upper()] if name else None
 
     def decode_function(self) -> Decoder:
         """The decoder with its parameters filled in.

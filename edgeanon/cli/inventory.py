@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from edgeanon.cli.terminal import out, plain, say_json
+from edgeanon.cli.terminal import facts, out, plain, say_json
 
 if TYPE_CHECKING:
     from edgeanon.models import Manifest
@@ -57,10 +57,7 @@ def models(
     for one in every:
         manifest = one.manifest
         kinds = " and ".join(f"{kind.name.lower()}s" for kind in sorted(manifest.finds))
-        table = Table(box=None, show_header=False, pad_edge=False, title=f"{manifest.name}: {kinds}")
-        table.title_justify, table.title_style = "left", "bold"
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
+        table = facts(f"{manifest.name}: {kinds}")
         about = {
             "version": f"{manifest.version or '-'}, {manifest.precision or 'precision unknown'}",
             "licence": manifest.licence or "-",

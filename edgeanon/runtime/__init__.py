@@ -5,11 +5,15 @@ Importing ``edgeanon`` before ``openvino`` keeps OpenVINO's telemetry off; ``edg
 
 from edgeanon.runtime.cache import cache_folder
 from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, version
-from edgeanon.runtime.network import Hint, Network, Pending, hangs, read_model
+from edgeanon.runtime.energy import EnergyMeter
+from edgeanon.runtime.network import Compute, Counter, Hint, Network, Pending, hangs, read_model
 
 __all__ = [
     "AUTO_ORDER",
+    "Compute",
+    "Counter",
     "Device",
+    "EnergyMeter",
     "Hint",
     "Network",
     "Pending",
