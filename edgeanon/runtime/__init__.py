@@ -4,19 +4,31 @@ Importing ``edgeanon`` before ``openvino`` keeps OpenVINO's telemetry off; ``edg
 """
 
 from edgeanon.runtime.cache import cache_folder
-from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, version
-from edgeanon.runtime.network import Hint, Network, Pending, hangs, read_model
+from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, eight_bit, version
+from edgeanon.runtime.graph import Graph, Way, fixed, outputs, quantized_layers, restored, saved
+from edgeanon.runtime.network import Compute, Counter, Hint, Network, Pending, hangs, read_graph, read_model
 
 __all__ = [
     "AUTO_ORDER",
+    "Compute",
+    "Counter",
     "Device",
+    "Graph",
     "Hint",
     "Network",
     "Pending",
+    "Way",
     "cache_folder",
     "choices",
     "devices",
+    "eight_bit",
+    "fixed",
     "hangs",
+    "outputs",
+    "quantized_layers",
+    "read_graph",
     "read_model",
+    "restored",
+    "saved",
     "version",
 ]

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import openvino as ov
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Hint = Literal["latency", "throughput"]
 Outputs = dict[str, NDArray[np.float32]]
+Channels = tuple[float, float, float]
+Compute = Literal["f32"]
 
 PROBE_SIZE = (640, 384)
 """Input size to try a model with on a device that needs static shapes."""
@@ -104,6 +106,15 @@ def hangs() -> bool:
     return bool(_hanging)
 
 
+class Counter(NamedTuple):
+    """What one layer took: its name, its type, the kernel that ran with its precision, and seconds."""
+
+    name: str
+    kind: str
+    kernel: str
+    seconds: float
+
+
 class Network:
     """A compiled model that takes ``(h, w, 3)`` uint8 BGR and gives its outputs by name.
 
@@ -116,9 +127,28 @@ class Network:
         fixed_size: ``(width, height)`` when the model itself takes one input size only, else None.
     """
 
-    def __init__(self, model: ov.Model, *, device: str | Sequence[str] = "AUTO", hint: Hint = "latency") -> None:
+    def __init__(
+        self,
+        model: ov.Model,
+        *,
+        device: str | Sequence[str] = "AUTO",
+        hint: Hint = "latency",
+        compute: Compute | None = None,
+        counting: bool = False,
+    ) -> None:
+        """Compile a model.
+
+        Args:
+            model: as ``read_model`` gives it.
+            device: as ``choices`` takes it.
+            hint: what it is compiled for.
+            compute: ``"f32"`` for arithmetic in 32 bits whatever the device would take by itself.
+            counting: whether the time of each layer is taken; see ``counters``.
+        """
         self._model = model
         self._hint = hint
+        self._compute = compute
+        self._counting = counting
         self._process = os.getpid()
         self._lock = threading.Lock()
         shape = model.inputs[0].partial_shape
@@ -136,6 +166,26 @@ class Network:
         """The concrete device that runs it, read back from the compiled model."""
         ran_on = self._first.model.get_property("EXECUTION_DEVICES")
         return ",".join(ran_on) if isinstance(ran_on, list | tuple) else str(ran_on)
+
+    @property
+    def precision(self) -> str:
+        """What its floating-point arithmetic is done in, read back from the compiled model: ``"bf16"``, ``"f32"``, ..."""
+        return str(self._first.model.get_property("INFERENCE_PRECISION_HINT").to_string())
+
+    def counters(self) -> list[Counter]:
+        """The time of each layer of the last inference that ended, in the order of execution; needs ``counting=True``.
+
+        Layers that were fused into others or folded away take no time and are left out.
+        """
+        request = self._first.take()
+        try:
+            return [
+                Counter(one.node_name, one.node_type, one.exec_type, one.real_time.total_seconds())
+                for one in request.profiling_info
+                if one.status == ov.ProfilingInfo.Status.EXECUTED
+            ]
+        finally:
+            self._first.give_back(request)
 
     def start(self, blob: NDArray[np.uint8]) -> Pending:
         """Begin an inference on a contiguous ``(h, w, 3)`` uint8 BGR array, which must not change until it is done.
@@ -169,6 +219,10 @@ class Network:
             model = model.clone()
             model.reshape([1, size[1], size[0], 3])
         properties = {"PERFORMANCE_HINT": self._hint.upper()}
+        if self._compute:
+            properties["INFERENCE_PRECISION_HINT"] = self._compute
+        if self._counting:
+            properties["PERF_COUNT"] = "YES"
         if device == "CPU" and not self.fixed_size:
             properties["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
         if folder := cache_folder():
@@ -200,8 +254,8 @@ def read_model(
     weights: bytes,
     *,
     color: Literal["BGR", "RGB"],
-    mean: tuple[float, float, float],
-    scale: tuple[float, float, float],
+    mean: Channels,
+    scale: Channels,
 ) -> ov.Model:
     """Read an IR or ONNX model from memory and put the picture's way into its tensor in front of it.
 
@@ -218,30 +272,46 @@ def read_model(
     Raises:
         ModelError: it cannot be read, or is not a network with one picture as its input.
     """
-    try:
-        model = core().read_model(io.BytesIO(structure), io.BytesIO(weights) if weights else None)
-    except RuntimeError as error:
-        raise ModelError(f"the model cannot be read as OpenVINO IR or ONNX: {first_line(error)}") from error
-    if len(model.inputs) != 1 or model.inputs[0].partial_shape.rank.get_length() != 4:
-        raise ModelError("the model must have one input of the shape [1, 3, height, width]")
+    model = read_graph(structure, weights)
     _, channels, height, width = model.inputs[0].partial_shape
     if channels.is_static and channels.get_length() != 3:
         raise ModelError(f"the model's input has {channels.get_length()} channels where a picture has 3")
     free = height.is_dynamic or width.is_dynamic
     try:
         model.reshape({model.inputs[0]: ov.PartialShape([1, 3, -1, -1] if free else [1, 3, height, width])})
-        steps = PrePostProcessor(model)
-        picture = steps.input()
-        picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
-        if free:
-            picture.tensor().set_shape(ov.PartialShape([1, -1, -1, 3]))
-        picture.model().set_layout(ov.Layout("NCHW"))
-        inside = picture.preprocess().convert_element_type(ov.Type.f32)
-        if color == "RGB":
-            inside = inside.convert_color(ColorFormat.RGB)
-        inside.mean(list(mean)).scale(list(scale))
-        for index in range(len(model.outputs)):
-            steps.output(index).tensor().set_element_type(ov.Type.f32)
-        return steps.build()
+        return with_picture_in_front(model, color=color, mean=mean, scale=scale)
     except RuntimeError as error:
         raise ModelError(f"the model does not take one picture [1, 3, height, width]: {first_line(error)}") from error
+
+
+def read_graph(structure: bytes, weights: bytes) -> ov.Model:
+    """Read an IR or ONNX model from memory as it is, with its own input in front.
+
+    Raises:
+        ModelError: it cannot be read, or does not have one input of four axes.
+    """
+    try:
+        model = core().read_model(io.BytesIO(structure), io.BytesIO(weights) if weights else None)
+    except RuntimeError as error:
+        raise ModelError(f"the model cannot be read as OpenVINO IR or ONNX: {first_line(error)}") from error
+    if len(model.inputs) != 1 or model.inputs[0].partial_shape.rank.get_length() != 4:
+        raise ModelError("the model must have one input of the shape [1, 3, height, width]")
+    return model
+
+
+def with_picture_in_front(model: ov.Model, *, color: Literal["BGR", "RGB"], mean: Channels, scale: Channels) -> ov.Model:
+    """The model with the picture's way into its tensor in front of it; see ``read_model``. The model is used up."""
+    free = model.inputs[0].partial_shape.is_dynamic
+    steps = PrePostProcessor(model)
+    picture = steps.input()
+    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
+    if free:
+        picture.tensor().set_shape(ov.PartialShape([1, -1, -1, 3]))
+    picture.model().set_layout(ov.Layout("NCHW"))
+    inside = picture.preprocess().convert_element_type(ov.Type.f32)
+    if color == "RGB":
+        inside = inside.convert_color(ColorFormat.RGB)
+    inside.mean(list(mean)).scale(list(scale))
+    for index in range(len(model.outputs)):
+        steps.output(index).tensor().set_element_type(ov.Type.f32)
+    return steps.build()
