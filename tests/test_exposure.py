@@ -203,10 +203,8 @@ def pictures(bench: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -
         image = np.full((600, 900, 3), 60, np.uint8)
         cv2.rectangle(image, box[:2], (box[2] - 1, box[3] - 1), (255, 255, 255), -1)
         cv2.imwrite(str(folder / f"{number}.png"), image)
-        boxes = {
-            one: np.array([box] if one == kind else [], np.float32).reshape(-1, 4) for one in (Kind.FACE, Kind.PLATE)
-        }
-        made.append(bench.measuring.Labelled(folder / f"{number}.png", 900, 600, source, boxes))
+        boxes, kinds, ignored = np.array([box], np.float32), np.array([kind], np.uint8), np.zeros(1, np.bool_)
+        made.append(bench.measuring.Labelled(folder / f"{number}.png", 900, 600, source, boxes, kinds, ignored))
     return made
 
 

@@ -96,7 +96,7 @@ def make(
     random = np.random.default_rng(seed)
     pools = {}
     for kind, sources in SOURCES.items():
-        pool = [one for one in pictures if one.source in sources and len(one.boxes[kind])]
+        pool = [one for one in pictures if one.source in sources and len(one.of(kind))]
         pools[kind] = [pool[at] for at in random.permutation(len(pool))]
     for number in range(count):
         yield _clip(f"clip {number + 1}", pools, np.random.default_rng([seed, number]), sizes[number % len(sizes)])
@@ -175,7 +175,7 @@ class Scene:
 
     def label(self, first: int, name: str) -> list[Followed]:
         """Its objects, whose frames count from ``first``."""
-        rows = [(kind, box) for kind, boxes in self.picture.boxes.items() for box in boxes.tolist()]
+        rows = [(kind, box) for kind in (Kind.FACE, Kind.PLATE) for box in self.picture.of(kind).tolist()]
         objects = [Followed(f"{name}, {kind.name.lower()} {at + 1}", kind) for at, (kind, _) in enumerate(rows)]
         width, height = self.size
         for frame, (left, top, across) in enumerate(self.windows):
@@ -305,8 +305,9 @@ def _windows(picture: Labelled, kind: Kind, random: Random, size: tuple[int, int
     """A pan, a zoom and a shake that begin and end with an object of the kind, whole and large enough; or None."""
     widest = min(picture.width, picture.height * size[0] / size[1])
     ends: list[Window] = []
+    boxes = picture.of(kind)
     for _ in range(60):
-        box = picture.boxes[kind][int(random.integers(len(picture.boxes[kind])))]
+        box = boxes[int(random.integers(len(boxes)))]
         across = widest * float(random.uniform(0.5, 0.97))
         high = across * size[1] / size[0]
         middle = (box[:2] + box[2:]) / 2 + random.uniform(-0.3, 0.3, 2) * (across, high)

@@ -200,6 +200,7 @@ class Remembering(Detector):
         *,
         hint: Any = "throughput",
         moving: bool = False,  # noqa: ARG002
+        least: float | None = None,  # noqa: ARG002
     ) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
         for image in images:
             yield image, self.detect(image, hint=hint)
