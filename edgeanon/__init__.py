@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeanon.audit import Report
+    from edgeanon.certificate import Certificate
     from edgeanon.detections import Detections, Frame, Kind, Tracks
     from edgeanon.detector import Detector
     from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
     from edgeanon.masker import Masker
     from edgeanon.models import Manifest
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict
+    from edgeanon.quantization import Recipe, quantize
     from edgeanon.runtime import Device, devices
     from edgeanon.styles import Blur, Fill, Pixelate, Replace, Soft
     from edgeanon.tracker import Tracker
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Anonymizer",
     "Blur",
+    "Certificate",
     "ConfigError",
     "Detections",
     "Detector",
@@ -51,6 +54,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "Pixelate",
+    "Recipe",
     "Replace",
     "Report",
     "Soft",
@@ -60,16 +64,19 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "devices",
+    "quantize",
 ]
 
 _HOMES = {
     "audit": ("Report",),
+    "certificate": ("Certificate",),
     "detections": ("Detections", "Frame", "Kind", "Tracks"),
     "detector": ("Detector",),
     "errors": ("ConfigError", "DeviceError", "EdgeanonError", "LeakError", "MediaError", "ModelError"),
     "masker": ("Masker",),
     "models": ("Manifest",),
     "pipeline": ("Anonymizer", "FileResult", "Verdict"),
+    "quantization": ("Recipe", "quantize"),
     "runtime": ("Device", "devices"),
     "styles": ("Blur", "Fill", "Pixelate", "Replace", "Soft"),
     "tracker": ("Tracker",),

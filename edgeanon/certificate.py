@@ -175,12 +175,9 @@ class Certificate(_Part):
             eight_bit: its instructions for 8 bits; without any, nothing was measured.
             against: what it computes in without quantization.
         """
-        found = [
-            one.gain
-            for one in self.speeds
-            if eight_bit and (one.device.split(".")[0], one.eight_bit, one.against) == (device.split(".")[0], eight_bit, against)
-        ]
-        return min(found, default=None)
+        here = (device.split(".", maxsplit=1)[0], eight_bit, against)
+        found = [one for one in self.speeds if (one.device.split(".")[0], one.eight_bit, one.against) == here]
+        return min((one.gain for one in found), default=None) if eight_bit else None
 
 
 def problems(one: Compared, *, max_recall_drop: float, max_false_ratio: float) -> Iterator[str]:
@@ -188,8 +185,8 @@ def problems(one: Compared, *, max_recall_drop: float, max_false_ratio: float) -
     name = f"{one.kind}s"
     if one.drop_bound > max_recall_drop:
         yield (
-            f"recall of {name} falls by {one.drop:.4f}, at most {one.drop_bound:.4f}, where {max_recall_drop:g} is allowed "
-            f"({one.lost} of {one.objects} lost, {one.gained} gained)"
+            f"recall of {name} falls by {one.drop:.4f}, at most {one.drop_bound:.4f}, where {max_recall_drop:g} is "
+            f"allowed ({one.lost} of {one.objects} lost, {one.gained} gained)"
         )
     if one.false_after > one.false_before * max_false_ratio:
         yield (

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import models, runtime
 from edgeanon.boxes import as_boxes, suppress
+from edgeanon.certificate import LEAST_GAIN
 from edgeanon.decoders import Decoder, Outputs
 from edgeanon.detections import Detections, Kind
 from edgeanon.errors import ConfigError, EdgeanonError, ModelError
@@ -31,6 +32,10 @@ class Detector:
         profile: ``"fast"``, ``"balanced"`` or ``"thorough"``: at which scales a picture is searched.
         threshold: least score of a detection, one for all kinds or one for some; by default what each model's manifest
             says, which was chosen for recall.
+        precision: of shipped models. ``"auto"`` takes INT8 where its certificate holds and it was measured to be faster
+            on a device that computes as this one, and FP16 otherwise; ``"int8"`` and ``"fp16"`` say which files run.
+            Those of FP16 are computed in what the device takes by itself, often BF16; with ``"fp32"`` in 32 bits. A
+            model of one's own runs as it is.
 
     Models are compiled when they are first needed. A detector may be shared between threads, but not over a fork:
     make it in the child process.
@@ -47,12 +52,18 @@ class Detector:
         device: str | Sequence[str] = "AUTO",
         profile: str = "balanced",
         threshold: Thresholds | None = None,
+        precision: models.Precision = "auto",
     ) -> None:
         if profile not in PROFILES:
             raise ConfigError(f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}")
+        if precision not in get_args(models.Precision):
+            raise ConfigError(
+                f"there is no precision {precision!r}; choose one of {', '.join(get_args(models.Precision))}"
+            )
         self.profile = profile
-        loaded = [_loaded(one) for one in which or models.shipped()]
-        self._parts = [_Part(model, PROFILES[profile], device, threshold) for model in loaded]
+        loaded = [_loaded(one, precision, device) for one in which or models.shipped()]
+        compute: runtime.Compute | None = "f32" if precision == "fp32" else None
+        self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
 
     @classmethod
     def from_file(
@@ -64,6 +75,7 @@ class Detector:
         device: str | Sequence[str] = "AUTO",
         profile: str = "balanced",
         threshold: Thresholds | None = None,
+        precision: models.Precision = "auto",
     ) -> Self:
         """A detector over a model of one's own.
 
@@ -74,12 +86,15 @@ class Detector:
             device: as for ``Detector``.
             profile: as for ``Detector``.
             threshold: as for ``Detector``.
+            precision: ``"fp32"`` computes in 32 bits whatever the device would take by itself; otherwise the model runs
+                as it is.
 
         Raises:
             ConfigError: the manifest or a setting is wrong.
             ModelError: the model is missing, altered, or cannot be read.
         """
-        return cls(models.load_file(path, manifest, decode), device=device, profile=profile, threshold=threshold)
+        model = models.load_file(path, manifest, decode)
+        return cls(model, device=device, profile=profile, threshold=threshold, precision=precision)
 
     @property
     def device(self) -> str:
@@ -110,6 +125,20 @@ class Detector:
     def requests(self) -> int:
         """How many pictures at once keep the device busy."""
         return max(part.network("throughput").requests for part in self._parts)
+
+    def views(self, width: int, height: int, *, moving: bool = False) -> list[View]:
+        """The views in which a picture of this size is looked at, one model's after the other's.
+
+        Args:
+            width: of the picture, in pixels.
+            height: of the picture, in pixels.
+            moving: as for `detect_many`.
+        """
+        return [
+            view
+            for part in self._parts
+            for view in part.views(width, height, part.compiled().fixed_size, moving=moving)
+        ]
 
     def detect(self, image: NDArray[np.uint8], *, hint: runtime.Hint = "latency") -> Detections:
         """Find the objects in one picture.
@@ -192,8 +221,10 @@ class _Part:
         profile: Profile,
         device: str | Sequence[str],
         threshold: Thresholds | None,
+        compute: runtime.Compute | None,
     ) -> None:
         self.model = model
+        self._compute = compute
         self._decode = model.decode or model.manifest.decode_function()
         self._profile = profile
         self._device = device
@@ -208,7 +239,7 @@ class _Part:
                 read = runtime.read_model(
                     self.model.structure, self.model.weights, color=how.color, mean=how.mean, scale=how.scale
                 )
-                self._networks[hint] = runtime.Network(read, device=self._device, hint=hint)
+                self._networks[hint] = runtime.Network(read, device=self._device, hint=hint, compute=self._compute)
             return self._networks[hint]
 
     def compiled(self) -> runtime.Network:
@@ -324,12 +355,27 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(which: str | models.Model) -> models.Model:
+def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
     if isinstance(which, str):
-        return models.load_shipped(which)
+        if precision == "auto":
+            precision = "int8" if _int8_pays(which, device) else "fp16"
+        return models.load_shipped(which, "int8" if precision == "int8" else "fp16")
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
     return which
+
+
+def _int8_pays(name: str, device: str | Sequence[str]) -> bool:
+    """Whether a shipped model's INT8 files were released, and are faster on a device like the first that is tried."""
+    certificate = models.released(name)
+    if certificate is None:
+        return False
+    try:
+        first = runtime.choices(device)[0].name
+    except EdgeanonError:
+        return False  # what is wrong with the device is said when it is first needed
+    gain = certificate.gain_on(first, runtime.eight_bit(first), runtime.native_float(first))
+    return gain is not None and gain >= LEAST_GAIN
 
 
 def _thresholds(manifest: models.Manifest, threshold: Thresholds | None) -> dict[Kind, float]:

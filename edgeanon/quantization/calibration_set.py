@@ -75,7 +75,9 @@ def choose(found: Sequence[Candidate], count: int, seed: int) -> list[Candidate]
     by_source: dict[str, list[Candidate]] = defaultdict(list)
     for one in sorted(found, key=lambda one: hashlib.sha256(f"{seed} {one.sha256}".encode()).digest()):
         by_source[one.source].append(one)
-    turns = [_in_turn([_in_turn(_thirds(size, _brightness)) for size in _thirds(of, _pixels)]) for of in by_source.values()]
+    turns = [
+        _in_turn([_in_turn(_thirds(size, _brightness)) for size in _thirds(of, _pixels)]) for of in by_source.values()
+    ]
     return sorted(_in_turn(turns)[:count], key=lambda one: one.sha256)
 
 

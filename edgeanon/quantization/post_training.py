@@ -60,9 +60,11 @@ def post_training(graph: runtime.Graph, tensors: Tensors, recipe: Recipe, kept: 
     """
     nncf = load()
     advanced = nncf.AdvancedQuantizationParameters(
-        overflow_fix={"all": nncf.OverflowFix.ENABLE, "first-layer": nncf.OverflowFix.FIRST_LAYER, "none": nncf.OverflowFix.DISABLE}[
-            recipe.preset.overflow_fix
-        ],
+        overflow_fix={
+            "all": nncf.OverflowFix.ENABLE,
+            "first-layer": nncf.OverflowFix.FIRST_LAYER,
+            "none": nncf.OverflowFix.DISABLE,
+        }[recipe.preset.overflow_fix],
         disable_bias_correction=recipe.bias_correction == "none",
     )
     if recipe.activation_range:
@@ -71,9 +73,10 @@ def post_training(graph: runtime.Graph, tensors: Tensors, recipe: Recipe, kept: 
         advanced.weights_range_estimator_params = _range(recipe.weight_range)
     keep = recipe.keep
     names = [*keep.layers, *kept]
-    there = {node.get_friendly_name() for node in graph.get_ordered_ops()}
-    if missing := sorted(set(names) - there):
-        raise ConfigError(f"keep.layers names {missing[0]!r}, and the model has no such layer: see the names in its .xml")
+    if missing := sorted(set(names) - runtime.names(graph)):
+        raise ConfigError(
+            f"keep.layers names {missing[0]!r}, and the model has no such layer: see the names in its .xml"
+        )
     presets = {"symmetric": nncf.QuantizationPreset.PERFORMANCE, "asymmetric": nncf.QuantizationPreset.MIXED}
     try:
         # Its progress bars go to the standard output, where a line of JSON may be awaited.

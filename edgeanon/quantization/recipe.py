@@ -29,8 +29,8 @@ PRESETS: Mapping[Target, Preset] = {
     "gpu": Preset("GPU", "none", static=False),
     "npu": Preset("NPU", "none", static=True),
 }
-"""A CPU without VNNI or AMX adds products of 8-bit numbers in 16 bits, which can saturate: there the weights use half of
-their range. The NPU compiles for one input size."""
+"""A CPU without VNNI or AMX adds products of 8-bit numbers in 16 bits, which can saturate: there the weights use half
+of their range. The NPU compiles for one input size."""
 
 
 class _Part(BaseModel):

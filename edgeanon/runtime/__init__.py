@@ -4,8 +4,8 @@ Importing ``edgeanon`` before ``openvino`` keeps OpenVINO's telemetry off; ``edg
 """
 
 from edgeanon.runtime.cache import cache_folder
-from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, eight_bit, version
-from edgeanon.runtime.graph import Graph, Way, fixed, outputs, quantized_layers, restored, saved
+from edgeanon.runtime.devices import AUTO_ORDER, Device, choices, devices, eight_bit, native_float, version
+from edgeanon.runtime.graph import Graph, Way, fixed, names, quantized_layers, restored, saved
 from edgeanon.runtime.network import Compute, Counter, Hint, Network, Pending, hangs, read_graph, read_model
 
 __all__ = [
@@ -24,7 +24,8 @@ __all__ = [
     "eight_bit",
     "fixed",
     "hangs",
-    "outputs",
+    "names",
+    "native_float",
     "quantized_layers",
     "read_graph",
     "read_model",

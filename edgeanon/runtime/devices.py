@@ -42,10 +42,10 @@ without them adds in 16 bits, which can saturate."""
 
 
 def eight_bit(name: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """How a device computes in 8 bits: for a CPU its fastest instructions for that, such as ``"avx512_vnni"``; for other
-    devices what they are called. Empty where it has no such instructions, or nothing tells.
+    """How a device computes in 8 bits: for a CPU its fastest instructions for that, such as ``"avx512_vnni"``; for
+    other devices what they are called. Empty where it has no such instructions, or nothing tells.
     """
-    if name.split(".")[0] != "CPU":
+    if name.split(".", maxsplit=1)[0] != "CPU":
         found = {one.name: one for one in devices()}.get(name)
         return found.full_name if found and "INT8" in found.precisions else ""
     try:
@@ -54,6 +54,15 @@ def eight_bit(name: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         return ""
     flags = next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set[str]())
     return next((one for one in _EIGHT_BIT if one in flags), "")
+
+
+def native_float(name: str) -> str:
+    """What a device computes floating-point networks in by itself: ``"bf16"``, ``"f16"`` or ``"f32"``."""
+    found = next((one for one in devices() if one.name.split(".")[0] == name.split(".", maxsplit=1)[0]), None)
+    precisions = found.precisions if found else ()
+    if name.split(".", maxsplit=1)[0] == "CPU" and "BF16" in precisions:
+        return "bf16"
+    return "f16" if "FP16" in precisions else "f32"
 
 
 def version() -> str:

@@ -169,7 +169,7 @@ class Network:
 
     @property
     def precision(self) -> str:
-        """What its floating-point arithmetic is done in, read back from the compiled model: ``"bf16"``, ``"f32"``, ..."""
+        """What its floating-point arithmetic is done in, read back from the compiled model, such as ``"bf16"``."""
         return str(self._first.model.get_property("INFERENCE_PRECISION_HINT").to_string())
 
     def counters(self) -> list[Counter]:
@@ -299,7 +299,9 @@ def read_graph(structure: bytes, weights: bytes) -> ov.Model:
     return model
 
 
-def with_picture_in_front(model: ov.Model, *, color: Literal["BGR", "RGB"], mean: Channels, scale: Channels) -> ov.Model:
+def with_picture_in_front(
+    model: ov.Model, *, color: Literal["BGR", "RGB"], mean: Channels, scale: Channels
+) -> ov.Model:
     """The model with the picture's way into its tensor in front of it; see ``read_model``. The model is used up."""
     free = model.inputs[0].partial_shape.is_dynamic
     steps = PrePostProcessor(model)

@@ -1,0 +1,75 @@
+"""How long one inference takes, before and after, in one process that takes turns."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from edgeanon import runtime
+from edgeanon.certificate import Speed
+from edgeanon.models import Model
+
+ROUNDS = 15
+FRAME = (1920, 1080)
+"""The frame of a video whose views are timed."""
+
+
+def measure(
+    before: Model, after: Model, views: Sequence[tuple[int, int]], *, device: str | Sequence[str], rounds: int = ROUNDS
+) -> tuple[Speed, ...]:
+    """Medians of interleaved inferences; on a CPU that computes in less than 32 bits by itself, in 32 bits as well.
+
+    Args:
+        before: in higher precision; ``after`` quantized.
+        after: as ``before``.
+        views: ``(width, height)`` of each input to time.
+        device: that runs both.
+        rounds: of which the median is taken.
+    """
+    as_it_comes = {"before": network(before, device), "after": network(after, device)}
+    name = as_it_comes["after"].device
+    found = list(_measured(as_it_comes, views, rounds))
+    if name.split(".")[0] == "CPU" and as_it_comes["before"].precision != "f32":
+        found += _measured(
+            {"before": network(before, device, "f32"), "after": network(after, device, "f32")}, views, rounds
+        )
+    return tuple(found)
+
+
+def network(
+    model: Model, device: str | Sequence[str], compute: runtime.Compute | None = None, *, counting: bool = False
+) -> runtime.Network:
+    """A model compiled as a detector compiles it."""
+    how = model.manifest.input
+    read = runtime.read_model(model.structure, model.weights, color=how.color, mean=how.mean, scale=how.scale)
+    return runtime.Network(read, device=device, compute=compute, counting=counting)
+
+
+def interleaved(networks: Mapping[str, runtime.Network], view: tuple[int, int], rounds: int) -> dict[str, float]:
+    """Median seconds of one inference of each network; they take turns, after one to warm up."""
+    blob = np.random.default_rng(0).integers(0, 256, (view[1], view[0], 3), np.uint8)
+    seconds: dict[str, list[float]] = {name: [] for name in networks}
+    for number in range(-1, rounds):
+        for name, one in networks.items():
+            began = perf_counter()
+            one.start(blob).result()
+            if number >= 0:
+                seconds[name].append(perf_counter() - began)
+    return {name: median(times) for name, times in seconds.items()}
+
+
+def _measured(networks: Mapping[str, runtime.Network], views: Sequence[tuple[int, int]], rounds: int) -> list[Speed]:
+    device = networks["after"].device
+    full_name = next((one.full_name for one in runtime.devices() if one.name == device), "")
+    return [
+        Speed(
+            device=device,
+            full_name=full_name,
+            eight_bit=runtime.eight_bit(device),
+            against=networks["before"].precision,
+            view=view,
+            **interleaved(networks, view, rounds),
+        )
+        for view in views
+    ]
