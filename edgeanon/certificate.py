@@ -115,7 +115,7 @@ class Certificate(_Part):
     Attributes:
         model: name of the model, as its manifest has it.
         files: SHA-256 of the quantized files by name.
-        manifest_sha256: of what its manifest says.
+        manifest_sha256: of its manifest's file, which holds its threshold.
         reference: SHA-256 over the files of the model it was made from, which was computed in 32 bits.
         recipe: how it was quantized, as the recipe says it.
         kept: layers that stayed in higher precision because of what was measured.
@@ -167,8 +167,8 @@ class Certificate(_Part):
         return problems(one, max_recall_drop=self.max_recall_drop, max_false_ratio=self.max_false_ratio)
 
     def gain_on(self, device: str, eight_bit: str, against: str) -> float | None:
-        """How many times as fast it was measured on a device that computes as this one, at the view where it gains
-        least; None where that was not measured.
+        """How many times as fast it was measured on a device that computes as this one, over all views that were timed;
+        None where that was not measured.
 
         Args:
             device: such as ``"CPU"`` or ``"GPU.0"``.
@@ -177,7 +177,9 @@ class Certificate(_Part):
         """
         here = (device.split(".", maxsplit=1)[0], eight_bit, against)
         found = [one for one in self.speeds if (one.device.split(".")[0], one.eight_bit, one.against) == here]
-        return min((one.gain for one in found), default=None) if eight_bit else None
+        if not found or not eight_bit:
+            return None
+        return sum(one.before for one in found) / sum(one.after for one in found)
 
 
 def problems(one: Compared, *, max_recall_drop: float, max_false_ratio: float) -> Iterator[str]:

@@ -13,7 +13,7 @@ ROWS = [
     ["runtime", "images", "video", "preprocess", "decoders", "motion", "association", "styles"],
     ["certificate", "models"],
     ["detector", "tracker", "masker"],
-    ["evaluation", "audit", "verify"],
+    ["audit", "evaluation", "verify"],
     ["pipeline"],
     ["quantization"],
     ["cli", "__main__"],

@@ -235,9 +235,9 @@ class TestBadInput:
         if when == "quantizing":
             monkeypatch.setattr(post_training, "post_training", interrupt)
         elif when == "timing":
-            monkeypatch.setattr(speed, "measure", interrupt)
+            monkeypatch.setattr(speed, "timed", interrupt)
         else:
-            monkeypatch.setattr(quantizing, "_write", interrupt)
+            monkeypatch.setattr(quantizing, "write_certificate", interrupt)
         with pytest.raises(KeyboardInterrupt):
             world.quantize(plain, tmp_path / "int8")
         assert leftovers(tmp_path) == []

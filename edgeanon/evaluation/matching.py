@@ -6,7 +6,7 @@ overlaps enough, the one that it overlaps most. What matches no label but lies i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,22 +33,76 @@ def match(
     Returns:
         For each label the index of its detection or -1; for each detection whether it matched a label.
     """
+    matched = assign(boxes, scores, labels, (least,))
+    return matched.by_label[0], matched.used[0]
+
+
+class Assignment(NamedTuple):
+    """Who was matched to whom, for ``t`` overlaps at once.
+
+    Attributes:
+        by_label: ``(t, m)`` int64, the index of each label's detection or -1.
+        used: ``(t, n)`` bool, which detections were matched to a label that counts.
+        void: ``(t, n)`` bool, which were not, but do not count either.
+    """
+
+    by_label: NDArray[np.int64]
+    used: NDArray[np.bool_]
+    void: NDArray[np.bool_]
+
+
+def assign(
+    boxes: Boxes,
+    scores: NDArray[np.float32],
+    labels: Boxes,
+    overlaps: Sequence[float],
+    *,
+    counted: NDArray[np.bool_] | None = None,
+    regions: Boxes | None = None,
+) -> Assignment:
+    """Detections matched to labels, as COCO does it, at several overlaps at once.
+
+    Args:
+        boxes: ``(n, 4)``, what was found.
+        scores: ``(n,)``.
+        labels: ``(m, 4)``.
+        overlaps: ``(t,)``, the intersections over union that it takes.
+        counted: ``(m,)``, which labels count; the others, of a size that is not asked for, are taken only by detections
+            that match none that counts, and make them void.
+        regions: ``(r, 4)``; a detection that matches no label that counts is void where it lies in one of these with
+            that share of its own area.
+    """
+    least = np.asarray(overlaps, np.float32)
     overlap = iou(boxes, labels)
-    by_label = np.full(len(labels), -1, np.int64)
-    used = np.zeros(len(boxes), np.bool_)
-    for index in np.argsort(-scores, kind="stable"):
-        free = np.where(by_label < 0, overlap[index], -1)
-        if len(free) and free.max() >= least:
-            by_label[free.argmax()] = index
-            used[index] = True
-    return by_label, used
+    counted = np.ones(len(labels), np.bool_) if counted is None else counted
+    within = _share_inside(boxes, np.empty((0, 4), np.float32) if regions is None else regions)
+    by_label = np.full((len(least), len(labels)), -1, np.int64)
+    used = np.zeros((len(least), len(boxes)), np.bool_)
+    void = np.zeros((len(least), len(boxes)), np.bool_)
+    near = overlap.max(axis=1, initial=0) >= least.min(initial=1)
+    order = np.argsort(-scores, kind="stable")
+    steps = np.arange(len(least))
+    for index in order[near[order]]:
+        free = np.where((by_label < 0) & (overlap[index] >= least[:, None]), overlap[index], -1)
+        wanted = np.where(counted, free, -1)
+        best = wanted.argmax(axis=1)
+        hit = wanted[steps, best] >= 0
+        used[hit, index] = True
+        spare = free.argmax(axis=1)
+        # A region that holds more of it goes before a label that does not count.
+        idle = ~hit & (free[steps, spare] >= 0) & (free[steps, spare] >= within[index])
+        void[idle, index] = True
+        by_label[hit, best[hit]] = index
+        by_label[idle, spare[idle]] = index
+    void |= ~used & (within >= least[:, None])
+    return Assignment(by_label, used, void)
 
 
-def inside(boxes: Boxes, regions: Boxes, least: float = MATCH) -> NDArray[np.bool_]:
-    """Which boxes lie in one of the regions with at least this share of their own area, ``(n,)``."""
+def _share_inside(boxes: Boxes, regions: Boxes) -> NDArray[np.float32]:
+    """The largest share of each box's own area that lies in one of the regions, ``(n,)``."""
     area = areas(boxes)
-    share = intersections(boxes, regions).max(axis=1, initial=0) / np.where(area > 0, area, 1)
-    return np.asarray(share >= least, np.bool_)
+    shared = intersections(boxes, regions).max(axis=1, initial=0)
+    return np.asarray(np.divide(shared, area, out=np.zeros_like(area), where=area > 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +164,11 @@ def outcome(
         for kind in picture.judged:
             here = strong[strong.kinds == kind]
             counted = np.flatnonzero((picture.kinds == kind) & ~picture.ignored)
-            by_label, used = match(here.boxes, here.scores, picture.boxes[counted], least)
-            hit[counted] = by_label >= 0
+            labels, regions = picture.boxes[counted], picture.ignored_of(kind)
+            matched = assign(here.boxes, here.scores, labels, (least,), regions=regions)
+            hit[counted] = matched.by_label[0] >= 0
             judged[index, kind] = True
-            false[index, kind] = np.count_nonzero(~used & ~inside(here.boxes, picture.ignored_of(kind), least))
+            false[index, kind] = np.count_nonzero(~matched.used & ~matched.void)
         rows = ~picture.ignored
         heights = (picture.boxes[:, 3] - picture.boxes[:, 1])[rows]
         columns.append((np.full(len(heights), index, np.int64), picture.kinds[rows], heights, hit[rows]))

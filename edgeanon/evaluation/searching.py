@@ -25,8 +25,7 @@ def searched(
         detector: what searches.
         labelled: the pictures.
         least: give weaker detections as well, down to this score.
-        change: what to do with a picture before it is searched, given its pixels and its index in the set; the result
-            has the same size.
+        change: what to do with a picture before it is searched, given its pixels and its index in the set.
 
     Raises:
         MediaError: a picture cannot be read.

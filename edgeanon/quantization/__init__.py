@@ -8,6 +8,7 @@ NNCF comes with ``pip install 'edgeanon[calibration]'`` and is imported when it 
 from edgeanon.certificate import Certificate
 from edgeanon.quantization.quantizing import MAX_FALSE_RATIO, MAX_RECALL_DROP, quantize
 from edgeanon.quantization.recipe import PRESETS, Keep, Recipe, read_recipe
+from edgeanon.quantization.speed import timed
 
 __all__ = [
     "MAX_FALSE_RATIO",
@@ -18,4 +19,5 @@ __all__ = [
     "Recipe",
     "quantize",
     "read_recipe",
+    "timed",
 ]

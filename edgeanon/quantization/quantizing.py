@@ -100,12 +100,13 @@ def quantize(
     )
     passed = first_that_passes(trials, max_recall_drop=max_recall_drop, max_false_ratio=max_false_ratio)
     say("timing both")
-    speeds = speed.measure(trials.original, passed.model, trials.timed_views(), device=device)
+    speeds = speed.timed(trials.original, passed.model, device=device)
     manifest = _finished(passed)
+    said = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False) + "\n"
     certificate = Certificate(
         model=manifest.name,
         files=manifest.files,
-        manifest_sha256=manifest.sha256,
+        manifest_sha256=hashlib.sha256(said.encode()).hexdigest(),
         reference=original.sha256,
         recipe=recipe.model_dump(mode="json", exclude_none=True),
         kept=tuple(passed.kept),
@@ -127,11 +128,8 @@ def quantize(
     with atomic_folder(out, overwrite=overwrite) as folder:
         (folder / "model.xml").write_bytes(passed.model.structure)
         (folder / "model.bin").write_bytes(passed.model.weights)
-        _write(
-            folder / MANIFEST_NAME,
-            json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False),
-        )
-        _write(folder / CERTIFICATE_NAME, certificate.model_dump_json(indent=2))
+        (folder / MANIFEST_NAME).write_text(said, encoding="utf-8")
+        write_certificate(folder / CERTIFICATE_NAME, certificate)
     return certificate
 
 
@@ -163,11 +161,13 @@ def _finished(passed: Passed) -> Manifest:
         update={
             "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
             "precision": "INT8",
+            "robustness": {},  # was measured of the original
             "made_with": model.manifest.made_with | {"openvino": runtime.version(), "nncf": post_training.version()},
             "scores": scores,
         }
     )
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", encoding="utf-8")
+def write_certificate(path: Path, certificate: Certificate) -> None:
+    """Write a certificate as JSON."""
+    path.write_text(certificate.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -25,9 +25,6 @@ LOWEST, STEP = 0.5, 0.97
 RANKED_ON = 16
 """Calibration pictures on which the layers are ranked: each layer is a search of all of them."""
 
-FRAME = (1920, 1080)
-"""The frame of a video whose views are timed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Passed:
@@ -118,11 +115,6 @@ class Trials:
             images=[calibration_set.read(self.pictures[place].path) for place in places],
             least=self.original.manifest.threshold * LOWEST,
         )
-
-    def timed_views(self) -> list[tuple[int, int]]:
-        """The inputs that the frame of a video makes, each once, the largest first."""
-        views = self.reference.views(*FRAME, moving=True)
-        return sorted({(view.input_width, view.input_height) for view in views}, key=lambda size: -size[0] * size[1])
 
 
 class _Tensors:

@@ -6,12 +6,11 @@ labels follow the window, and know how much of an object shows. The same seed ma
 """
 
 import io
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import cv2
@@ -19,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon.detections import Frame, Kind
-from edgeanon.video import VideoReader
+from edgeanon.evaluation.clips import LEAST, Clip, Followed, Seen, large_enough, read_clip
 from examples.benchmarks.measuring import Labelled, Picture
+
+__all__ = ["LEAST", "RATE", "Clip", "Followed", "Seen", "demonstration", "make"]
 
 RATE = 25
 SIZES = ((960, 540), (640, 360))
@@ -28,8 +29,6 @@ SOURCES = {  # those whose boxes are tight
     Kind.FACE: {"facemask853", "dlib_faces"},
     Kind.PLATE: {"romanian", "iwpod", "kaggle_cars433"},
 }
-LEAST = {Kind.FACE: (0.0, 20.0), Kind.PLATE: (40.0, 10.0)}
-"""Width and height in pixels from which an object can be found in principle, and is counted."""
 HIDDEN = 0.05
 """An object of which less than this share shows has no label in that frame."""
 DEGRADATIONS = ("blur", "motion", "noise", "dark", "jpeg")
@@ -38,49 +37,9 @@ Window = tuple[float, float, float]  # left, top and width in pixels of the pict
 Random = np.random.Generator
 
 
-class Seen(NamedTuple):
-    """An object in one frame: its box in pixel edges, cut at the frame's edge, and the share of it that shows."""
-
-    box: tuple[float, float, float, float]
-    visible: float
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A labelled object and where it is, by the index of the frame; frames without it are not there."""
-
-    id: str
-    kind: Kind
-    seen: dict[int, Seen] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A clip with its labels. ``frames`` makes or reads its frames anew each time, always the same."""
-
-    name: str
-    width: int
-    height: int
-    length: int
-    rate: Fraction
-    objects: list[Followed]
-    frames: Callable[[], Iterator[Frame]]
-
-
 def demonstration(folder: Path) -> Clip:
     """The clip of ``street-clip.json``, which a folder holds with its video."""
-    entry = json.loads((folder / "street-clip.json").read_text(encoding="utf-8"))
-    objects = []
-    for item in entry["objects"]:
-        seen = {row[0]: Seen((row[1], row[2], row[1] + row[3], row[2] + row[4]), row[5]) for row in item["boxes"]}
-        objects.append(Followed(item["id"], Kind[item["label"].upper()], seen))
-
-    def frames() -> Iterator[Frame]:
-        with VideoReader(folder / entry["video"]) as video:
-            yield from video
-
-    rate = Fraction(*entry["frame_rate"])
-    return Clip("demonstration", entry["width"], entry["height"], entry["frames"], rate, objects, frames)
+    return replace(read_clip(folder / "street-clip.json"), name="demonstration")
 
 
 def make(
@@ -243,12 +202,6 @@ def compressed(frames: Iterator[Picture], size: tuple[int, int], crf: int) -> It
     with av.open(memory, "r") as container:
         for index, frame in enumerate(container.decode(video=0)):
             yield Frame(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), index, Fraction(index, RATE))
-
-
-def large_enough(kind: Kind, box: Sequence[float]) -> bool:
-    """Whether a box ``x1 y1 x2 y2`` is one that can be found in principle."""
-    width, height = LEAST[kind]
-    return box[2] - box[0] >= width and box[3] - box[1] >= height
 
 
 def _clip(name: str, pools: dict[Kind, list[Labelled]], random: Random, size: tuple[int, int]) -> Clip:
