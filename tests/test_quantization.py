@@ -18,32 +18,10 @@ from edgeanon.certificate import CERTIFICATE_NAME, Compared, problems, read_cert
 from edgeanon.errors import ConfigError, MediaError, ModelError
 from edgeanon.models import MANIFEST_NAME, certificate_of, load_file
 from edgeanon.quantization import Keep, calibration_set, post_training, quantizing, read_recipe, speed
-from tests import tiny
+from tests import grids, tiny
 
-SIDE = 960
-"""Sides of a picture that the profile "fast" leaves as it is."""
-
-STEP = 64
-BRIGHTNESS = 160
 MANIFEST = tiny.FACES | {"threshold": 0.6}
 RECIPE = Recipe(pictures=4, views=1, target="cpu-vnni")
-
-
-def picture(path: Path, seed: int, *, white: bool) -> list[list[int]]:
-    """A picture with one bright cell in each field of a grid, and the boxes ``x, y, w, h`` of what a network makes of
-    them; with ``white`` some cells are brighter.
-    """
-    random = np.random.default_rng(seed)
-    image = random.integers(0, 60, (SIDE, SIDE, 3), np.uint8)
-    boxes = []
-    for row in range(SIDE // STEP):
-        for column in range(SIDE // STEP):
-            x, y = (column * STEP + 4 * int(random.integers(6, 9)), row * STEP + 4 * int(random.integers(6, 9)))
-            image[y : y + 4, x : x + 4] = 255 if white and row % 3 == 0 else BRIGHTNESS
-            boxes.append([x - 18, y - 18, 40, 40])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return boxes
 
 
 class World:
@@ -52,15 +30,9 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.calibration = folder / "calibration"
         for index in range(4):
-            picture(self.calibration / f"{'ab'[index % 2]}/{index}.png", index, white=True)
-        entries = []
-        for index in range(3):
-            name = f"{index}.png"
-            boxes = picture(folder / "gate" / name, 100 + index, white=False)
-            objects = [{"label": "face", "bbox": box} for box in boxes]
-            entries.append({"image": name, "width": SIDE, "height": SIDE, "source": "grid", "objects": objects})
+            grids.picture(self.calibration / f"{'ab'[index % 2]}/{index}.png", index, white=True)
+        grids.labelled_set(folder / "gate")
         self.labelled = folder / "gate" / "annotations.json"
-        self.labelled.write_text(json.dumps(entries))
 
     def quantize(self, model: Path, out: Path, **changes: Any) -> Certificate:
         options: dict[str, Any] = {"labelled": self.labelled, "recipe": RECIPE, "profile": "fast"} | changes
@@ -116,7 +88,7 @@ def test_a_model_that_loses_nothing_is_written_with_its_certificate(
     image = cv2.imread(str(next(world.calibration.rglob("*.png"))))
     assert image is not None
     found = Detector.from_file(folder / "model.xml", profile="fast").detect(np.asarray(image, np.uint8))
-    assert len(found) == (SIDE // STEP) ** 2
+    assert len(found) == grids.EACH
 
 
 @pytest.mark.slow
@@ -278,7 +250,7 @@ class TestRecipe:
         [
             {"target": "cpu"},
             {"target": "gpu"},
-            {"target": "npu", "size": (SIDE, SIDE)},
+            {"target": "npu", "size": (grids.SIDE, grids.SIDE)},
             {"activations": "asymmetric"},
             {"bias_correction": "accurate"},
             {"bias_correction": "none"},
@@ -298,7 +270,7 @@ class TestRecipe:
         if "keep" in options:
             assert model.structure.count(b'type="FakeQuantize"') < 2
         if "size" in options:
-            assert f'shape="1,3,{SIDE},{SIDE}"'.encode() in model.structure
+            assert f'shape="1,3,{grids.SIDE},{grids.SIDE}"'.encode() in model.structure
 
 
 class TestCalibrationSet:
@@ -337,7 +309,7 @@ class TestCalibrationSet:
         seen = calibration_set.looks(detector, chosen, Recipe(pictures=2, views=3, moving=0))
         way = runtime.Way(color=how.color, mean=how.mean, scale=how.scale)
         for look in seen:
-            assert look.view in detector.views(SIDE, SIDE)
+            assert look.view in detector.views(grids.SIDE, grids.SIDE)
             tensor = way.tensor(look.render())
             assert tensor.shape == (1, 3, look.view.input_height, look.view.input_width)
             assert len({round(one.view.width / (one.view.right - one.view.left), 2) for one in seen}) == 2
