@@ -11,6 +11,7 @@ from rich.text import Text
 
 from edgeanon import __version__
 from edgeanon.cli.anonymize import FAILED, anonymize
+from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
 from edgeanon.cli.quantize import quantize
 from edgeanon.cli.terminal import err, out, plain
@@ -44,7 +45,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, devices, models, quantize):
+for verb in (anonymize, devices, models, evaluate, quantize):
     app.command()(verb)
 
 
