@@ -22,6 +22,9 @@ def quantize(
     *,
     labelled: Annotated[Path, typer.Option(help="The labelled set of the gate: other pictures than those.")],
     target_folder: Annotated[Path, typer.Option("--out", help="The folder to make.")],
+    images: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="What the names of labelled pictures are relative to.")
+    ] = None,
     manifest: Annotated[Path | None, typer.Option(help="The model's manifest, where it is not beside it.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="How it is quantized: a TOML file.")] = None,
     target: Annotated[
@@ -41,13 +44,14 @@ def quantize(
     as_json: Annotated[bool, typer.Option("--json", help="The certificate as JSON.")] = False,
 ) -> None:
     """Make an INT8 model that finds what the model finds, or say why there is none. Needs nncf."""
+    from edgeanon.evaluation import read_labels  # noqa: PLC0415
     from edgeanon.quantization import quantize as make  # noqa: PLC0415
 
     try:
         certificate = make(
             model,
             pictures,
-            labelled=labelled,
+            labelled=read_labels(labelled, images=images),
             out=target_folder,
             manifest=manifest,
             recipe=_recipe(recipe, target=target, pictures=count, seed=seed),
