@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,17 +57,24 @@ def network(
     return runtime.Network(read, device=device, compute=compute, counting=counting)
 
 
-def interleaved(networks: Mapping[str, runtime.Network], view: tuple[int, int], rounds: int) -> dict[str, float]:
-    """Median seconds of one inference of each network; they take turns, after one to warm up."""
+class Took(NamedTuple):
+    """Median seconds of one inference: on the clock, and of all processors, which others' load changes less."""
+
+    seconds: float
+    processor_seconds: float
+
+
+def interleaved(networks: Mapping[str, runtime.Network], view: tuple[int, int], rounds: int) -> dict[str, Took]:
+    """What one inference of each network takes; they take turns, after one to warm up."""
     blob = np.random.default_rng(0).integers(0, 256, (view[1], view[0], 3), np.uint8)
-    seconds: dict[str, list[float]] = {name: [] for name in networks}
+    took: dict[str, list[Took]] = {name: [] for name in networks}
     for number in range(-1, rounds):
         for name, one in networks.items():
-            began = perf_counter()
+            began = perf_counter(), process_time()
             one.start(blob).result()
             if number >= 0:
-                seconds[name].append(perf_counter() - began)
-    return {name: median(times) for name, times in seconds.items()}
+                took[name].append(Took(perf_counter() - began[0], process_time() - began[1]))
+    return {name: Took(*(median(column) for column in zip(*times, strict=True))) for name, times in took.items()}
 
 
 def _measured(networks: Mapping[str, runtime.Network], views: Sequence[tuple[int, int]], rounds: int) -> list[Speed]:
@@ -79,7 +87,7 @@ def _measured(networks: Mapping[str, runtime.Network], views: Sequence[tuple[int
             eight_bit=runtime.eight_bit(device),
             against=networks["before"].precision,
             view=view,
-            **interleaved(networks, view, rounds),
+            **{name: took.seconds for name, took in interleaved(networks, view, rounds).items()},
         )
         for view in views
     ]

@@ -2,7 +2,8 @@
 
 The networks take turns on the same inputs, so that all meet the same load, and medians are compared. The inputs are
 those that a frame of 1920x1080 makes in a video: its largest view and the overview. What each type of layer takes comes
-from OpenVINO's own counters (PERF_COUNT), which are means over the same inferences.
+from OpenVINO's own counters (PERF_COUNT), which are means over the same inferences. Beside the time on the clock stands
+that of the processors, which others' load changes less.
 
     python -m examples.benchmarks.precision --json precision.json
     python -m examples.benchmarks.precision --before model.xml --after model-int8/model.xml
@@ -46,7 +47,7 @@ def kind(counter: runtime.Counter) -> str:
 def compare(before: Model, after: Model, device: str, view: tuple[int, int], rounds: int) -> dict[str, Any]:
     """Seconds of whole inferences, medians, and of each type of layer, means, by network."""
     compared = networks(before, after, device)
-    seconds = speed.interleaved(compared, view, rounds)
+    took = speed.interleaved(compared, view, rounds)
     layers: dict[str, dict[str, float]] = {}
     kernels: dict[str, dict[str, int]] = {}
     for name, network in compared.items():
@@ -56,7 +57,10 @@ def compare(before: Model, after: Model, device: str, view: tuple[int, int], rou
             row: sum(one.seconds for at, one in rows if at == row) for row in dict.fromkeys(at for at, _ in rows)
         }
         kernels[name] = dict(Counter(f"{row}: {one.kernel}" for row, one in rows))
-    return {"view": view, "seconds": seconds, "layers": layers, "kernels": kernels}
+    seconds = {name: one.seconds for name, one in took.items()}
+    processor_seconds = {name: one.processor_seconds for name, one in took.items()}
+    times = {"seconds": seconds, "processor_seconds": processor_seconds}
+    return {"view": view, **times, "layers": layers, "kernels": kernels}
 
 
 def report(name: str, results: list[dict[str, Any]], views: Counter[tuple[int, int]], *, markdown: bool) -> None:
@@ -68,13 +72,15 @@ def report(name: str, results: list[dict[str, Any]], views: Counter[tuple[int, i
             times = [result["layers"][one].get(row, 0.0) for one in compared]
             if any(times):
                 rows.append([row, *(f"{1000 * took:.2f}" for took in times), *_ratios(compared, times)])
-        times = [result["seconds"][one] for one in compared]
-        rows.append(["inference", *(f"{1000 * took:.2f}" for took in times), *_ratios(compared, times)])
+        for row, what in (("inference", "seconds"), ("inference, of the processors", "processor_seconds")):
+            times = [result[what][one] for one in compared]
+            rows.append([row, *(f"{1000 * took:.2f}" for took in times), *_ratios(compared, times)])
         heads = ["ms", *compared, *(f"{one} : int8" for one in compared[:-1])]
         measuring.show(f"{name}, {width}x{height}", heads, rows, markdown=markdown)
-    frame = {one: sum(r["seconds"][one] * views[tuple(r["view"])] for r in results) for one in results[0]["seconds"]}
-    said = ", ".join(f"{one} {1000 * took:.1f} ms" for one, took in frame.items())
-    print(f"{name}, all {sum(views.values())} views of a frame of 1920x1080: {said}\n")
+    for what, of in (("seconds", ""), ("processor_seconds", " of the processors")):
+        frame = {one: sum(r[what][one] * views[tuple(r["view"])] for r in results) for one in results[0][what]}
+        said = ", ".join(f"{one} {1000 * took:.1f} ms" for one, took in frame.items())
+        print(f"{name}, all {sum(views.values())} views of a frame of 1920x1080{of}: {said}\n")
 
 
 def _ratios(compared: list[str], times: list[float]) -> list[str]:
