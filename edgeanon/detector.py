@@ -1,5 +1,6 @@
 """Finding faces and plates in pictures."""
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from edgeanon.decoders import Decoder, Outputs
 from edgeanon.detections import Detections, Kind
 from edgeanon.errors import ConfigError, EdgeanonError, ModelError
 from edgeanon.preprocess import PROFILES, Profile, View, plan
+
+log = logging.getLogger(__name__)
 
 Thresholds = float | Mapping[Kind, float]
 
@@ -357,25 +360,29 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
     if isinstance(which, str):
+        gain = _int8_gain(which, device) if precision in {"auto", "int8"} else None
         if precision == "auto":
-            precision = "int8" if _int8_pays(which, device) else "fp16"
+            precision = "int8" if gain is not None and gain >= LEAST_GAIN else "fp16"
+        elif precision == "int8" and gain is None:
+            log.warning("INT8 was not measured on a device like this one: what its certificate says may not hold here")
         return models.load_shipped(which, "int8" if precision == "int8" else "fp16")
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
     return which
 
 
-def _int8_pays(name: str, device: str | Sequence[str]) -> bool:
-    """Whether a shipped model's INT8 files were released, and are faster on a device like the first that is tried."""
+def _int8_gain(name: str, device: str | Sequence[str]) -> float | None:
+    """How many times as fast a shipped model's INT8 files were measured to be on a device like the first that is tried;
+    None where that was not measured, or they were not released.
+    """
     certificate = models.released(name)
     if certificate is None:
-        return False
+        return None
     try:
         first = runtime.choices(device)[0].name
     except EdgeanonError:
-        return False  # what is wrong with the device is said when it is first needed
-    gain = certificate.gain_on(first, runtime.eight_bit(first), runtime.native_float(first))
-    return gain is not None and gain >= LEAST_GAIN
+        return None  # what is wrong with the device is said when it is first needed
+    return certificate.gain_on(first, runtime.eight_bit(first), runtime.native_float(first))
 
 
 def _thresholds(manifest: models.Manifest, threshold: Thresholds | None) -> dict[Kind, float]:

@@ -386,9 +386,14 @@ class TestPrecision:
         assert self.ran(device="CPU") == "FP16"
 
     @pytest.mark.usefixtures("certified")
-    def test_what_is_asked_for_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_is_asked_for_runs_with_a_warning_where_it_was_not_measured(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert self.ran(precision="int8", device="CPU") == "INT8"
+        assert not caplog.records
         self.machine(monkeypatch, "", "f32")
         assert self.ran(precision="int8", device="CPU") == "INT8"
+        assert "not measured" in caplog.text
         assert self.ran(precision="fp16", device="CPU") == "FP16"
         with pytest.raises(ConfigError, match="auto, fp16, int8, fp32"):
             self.ran(precision="int4")

@@ -197,7 +197,10 @@ class TestBadInput:
                 plain, tmp_path / "int8", recipe=Recipe(pictures=4, views=1, keep=Keep(layers=("no_such_layer",)))
             )
 
-    @pytest.mark.parametrize("when", ["quantizing", pytest.param("timing", marks=pytest.mark.slow), "writing"])
+    @pytest.mark.parametrize(
+        "when",
+        ["quantizing", pytest.param("timing", marks=pytest.mark.slow), pytest.param("writing", marks=pytest.mark.slow)],
+    )
     def test_an_interrupt_leaves_nothing_half_written(
         self, world: World, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
     ) -> None:
@@ -369,3 +372,34 @@ def test_a_certificate_beside_other_files_is_an_error(made: tuple[Path, Certific
     (folder / CERTIFICATE_NAME).write_text("{}")
     with pytest.raises(ConfigError, match=CERTIFICATE_NAME):
         read_certificate(folder / CERTIFICATE_NAME)
+
+
+@pytest.mark.slow
+def test_the_benchmark_compares_by_type_of_layer(
+    plain: Path,
+    made: tuple[Path, Certificate],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from examples.benchmarks import precision  # noqa: PLC0415
+
+    arguments = [
+        "--before",
+        plain,
+        "--after",
+        made[0] / "model.xml",
+        "--rounds",
+        "2",
+        "--json",
+        tmp_path / "figures.json",
+    ]
+    monkeypatch.setattr(sys, "argv", ["precision", *map(str, arguments)])
+    precision.main()
+    assert "frame of 1920x1080" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    for view in figures["models"]["model"]:
+        assert {"fp32", "int8"} <= set(view["seconds"])
+        assert view["layers"]["int8"]["other dense convolutions"] > 0
+        assert any("I8" in kernel for kernel in view["kernels"]["int8"])
+        assert not any("I8" in kernel and "convolution" in kernel for kernel in view["kernels"]["fp32"])
