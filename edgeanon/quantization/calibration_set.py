@@ -25,15 +25,21 @@ class Candidate:
         path: of the file.
         sha256: of the file.
         source: its folder, within the folder that was named.
-        pixels: width times height.
+        width: upright, in pixels; so is ``height``.
         brightness: mean of all channels, 0..255.
     """
 
     path: Path
     sha256: str
     source: str
-    pixels: int
+    width: int
+    height: int
     brightness: float
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
 
 
 def candidates(calibration: str | Path | Iterable[str | Path]) -> list[Candidate]:
@@ -53,7 +59,7 @@ def candidates(calibration: str | Path | Iterable[str | Path]) -> list[Candidate
     for path in every:
         image = read(path)
         source = path.parent.relative_to(folder) if path.is_relative_to(folder) else path.parent
-        one = Candidate(path, file_hash(path), str(source), image.shape[0] * image.shape[1], float(image.mean()))
+        one = Candidate(path, file_hash(path), str(source), image.shape[1], image.shape[0], float(image.mean()))
         by_hash.setdefault(one.sha256, one)
     return list(by_hash.values())
 
@@ -122,9 +128,7 @@ def looks(detector: Detector, pictures: Sequence[Candidate], recipe: Recipe) -> 
 
 def _of_one(detector: Detector, one: Candidate, recipe: Recipe) -> Iterator[Look]:
     random = np.random.default_rng([recipe.seed, int(one.sha256[:15], 16)])
-    with open_picture(one.path) as picture:
-        height, width = next(picture.pages()).bgr().shape[:2]
-    views = detector.views(width, height, moving=bool(random.random() < recipe.moving))
+    views = detector.views(one.width, one.height, moving=bool(random.random() < recipe.moving))
     by_scale: dict[float, list[View]] = defaultdict(list)
     for index in random.permutation(len(views)):
         view = views[index]

@@ -16,7 +16,7 @@ from edgeanon.evaluation import LabelledSet, outcome, searched
 from edgeanon.models import Model
 from edgeanon.quantization import calibration_set, post_training
 from edgeanon.quantization.gate import compare
-from edgeanon.quantization.recipe import Recipe
+from edgeanon.quantization.recipe import Keep, Recipe
 from edgeanon.quantization.sensitivity import ranked
 
 LOWEST, STEP = 0.5, 0.97
@@ -155,14 +155,14 @@ def first_that_passes(trials: Trials, *, max_recall_drop: float, max_false_ratio
     for count in _counts(trials.recipe.most_kept):
         if count and first is not None and not order:
             order = trials.ranked(first)
-        if count > len(order):
-            break
+        if count and count >= len(order):
+            break  # nothing would be left in INT8
         kept = order[:count]
         graph = trials.quantized(kept)
         first = graph if first is None else first
         model = trials.as_model(graph)
         found = trials.found(model, least=threshold * LOWEST)
-        layers = f"{count} {'layer' if count == 1 else 'layers'} in higher precision" if count else "all layers in INT8"
+        layers = _named(count, trials.recipe)
         for other in _thresholds(threshold):
             compared = trials.compared(found, other)
             problem = wrong(compared)
@@ -188,6 +188,13 @@ def first_that_passes(trials: Trials, *, max_recall_drop: float, max_false_ratio
     raise ModelError(
         f"no INT8 model of {trials.original.manifest.name!r} passed the gate, and none is written. Tried:{tried}"
     )
+
+
+def _named(count: int, recipe: Recipe) -> str:
+    """An attempt in words."""
+    if count:
+        return f"{count} {'layer' if count == 1 else 'layers'} more in higher precision"
+    return "all layers in INT8" if recipe.keep == Keep() else "all layers in INT8 but those that the recipe keeps"
 
 
 def _counts(most: int) -> Iterator[int]:
