@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from edgeanon.certificate import CERTIFICATE_NAME, Certificate
 from edgeanon.errors import MediaError, ModelError
 from edgeanon.evaluation import LabelledSet, read_labels
+from edgeanon.evaluation.robustness import read_cards
 from edgeanon.images import is_picture
 from edgeanon.models import MANIFEST_NAME, Manifest, Source, certificate_of, load_file
 from edgeanon.quantization import Recipe as Quantization
@@ -110,7 +111,13 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(network, folder / "model.xml", compress_to_fp16=True)
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.xml", "model.bin")}
-    manifest = recipe.manifest.model_copy(update={"files": hashes, "made_with": {"openvino": ov.get_version()}})
+    manifest = recipe.manifest.model_copy(
+        update={
+            "files": hashes,
+            "made_with": {"openvino": ov.get_version()},
+            "robustness": read_cards(folder.name, RECIPES.parent / "reports"),
+        }
+    )
     text = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     return manifest

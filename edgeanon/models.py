@@ -102,6 +102,7 @@ class Robustness(_Part):
     """A card: how many of the same labelled objects a model finds as its pictures get worse.
 
     Attributes:
+        model: name, version and precision of the model that was measured.
         objects: how many there are.
         pictures: in how many pictures.
         labels_sha256: one hash over these pictures and their labels.
@@ -111,6 +112,7 @@ class Robustness(_Part):
         conditions: by condition, from the mildest severity to the worst; see ``edgeanon.evaluation.conditions``.
     """
 
+    model: str
     objects: Annotated[int, Field(ge=1)]
     pictures: Annotated[int, Field(ge=1)]
     labels_sha256: Sha256
@@ -177,6 +179,11 @@ class Manifest(_Part):
         """One hash over all that it says."""
         said = json.dumps(self.model_dump(mode="json"), sort_keys=True)  # in whatever order the file has it
         return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """Name, version and precision, as far as they are known."""
+        return " ".join(filter(None, (self.name, self.version, self.precision)))
 
     def kind_of(self, number: int) -> Kind:
         """The kind that one of the network's class numbers stands for; ``OTHER`` for a number not listed."""

@@ -287,7 +287,9 @@ def _progressing() -> Iterator[Callable[[str, int], Callable[[], None]]]:
 
 
 def _show(table: "tables.Table", *, with_remark: bool) -> None:
-    shown = Table(title=plain(table.title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    title = plain(table.title)
+    title.stylize("bold")
+    shown = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
     for number, column in enumerate(table.columns):
         last = number == len(table.columns) - 1 and not column
         side: Literal["left", "right"] = "left" if last or not number else "right"

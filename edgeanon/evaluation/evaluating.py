@@ -91,7 +91,7 @@ def evaluate(
                 all=detection(known, thresholds[kind]),
                 by_size={name: detection(one, thresholds[kind]) for name, one in sizes[kind].items()},
                 by_source={name: detection(one, thresholds[kind]) for name, one in _by_source(pictures, known).items()},
-                curve=_curve(known),
+                curve=_curve(known, thresholds[kind]),
                 covered=masking.figures(kind),
             )
             for kind, known in whole.items()
@@ -132,11 +132,15 @@ def detection(known: Evidence, threshold: float) -> Detection:
     )
 
 
-def _curve(known: Evidence) -> tuple[Point, ...]:
+def _curve(known: Evidence, threshold: float) -> tuple[Point, ...]:
+    """Points at which recall rises, evenly thinned, with the one at the threshold and the last."""
     if not len(known.heights):
         return ()
     scores, recall, precision = known.curve()
-    kept = np.unique(np.linspace(0, len(scores) - 1, min(_POINTS, len(scores))).round().astype(int))
+    rises = np.flatnonzero(np.diff(recall, prepend=0))
+    thinned = rises[np.unique(np.linspace(0, len(rises) - 1, min(_POINTS, len(rises))).round().astype(int))]
+    at_threshold = np.flatnonzero(scores >= np.float32(threshold))[-1:]
+    kept = np.unique(np.concatenate([thinned, at_threshold, np.arange(len(scores))[-1:]]))
     return tuple(
         Point(threshold=round(float(score), 4), recall=round(float(one), 4), precision=round(float(other), 4))
         for score, one, other in zip(scores[kept], recall[kept], precision[kept], strict=True)

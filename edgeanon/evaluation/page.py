@@ -5,33 +5,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from edgeanon.evaluation import plots
 from edgeanon.evaluation.masking import ENOUGH
 from edgeanon.evaluation.plots import Mark, curve, shares
-from edgeanon.evaluation.scores import KindScores, Scores, Share
+from edgeanon.evaluation.scores import FEW, KindScores, Scores, Share
 from edgeanon.evaluation.tables import Table, missed, more, percent, robust, thresholds
 from edgeanon.models import Robustness
 
 STYLE: Final = """
-:root{--paper:#fff;--ink:#1c2430;--soft:#5b6675;--line:#dfe4ea;--mark:#0b6bcb;--pale:#f4f6f9;--warn:#a34700}
-@media (prefers-color-scheme:dark){:root{--paper:#14181e;--ink:#e8ecf1;--soft:#9aa6b4;--line:#2c343f;--mark:#62aef5;
---pale:#1b2129;--warn:#f0a15c}}
+:root{--pale:#f4f6f9;--warn:#a34700}@media (prefers-color-scheme:dark){:root{--pale:#1b2129;--warn:#f0a15c}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:76rem;padding:2.5rem 1.5rem 4rem;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,sans-serif}
 h1{font-size:1.7rem;margin:0 0 .3rem}h2{font-size:1.35rem;margin:3.2rem 0 .6rem;border-top:1px solid var(--line);
 padding-top:1.4rem}h3{font-size:1rem;margin:1.6rem 0 .5rem}
-p{max-width:52rem;margin:.4rem 0}.soft,figcaption,.remark{color:var(--soft);font-size:.9rem}
+p{max-width:52rem;margin:.4rem 0}.soft,.remark{color:var(--soft);font-size:.9rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:1rem;margin:1.2rem 0}
 .figures div{background:var(--pale);border-radius:.6rem;padding:.9rem 1.1rem}
 .figures b{display:block;font-size:1.7rem;line-height:1.2;font-variant-numeric:tabular-nums}
 .figures span{color:var(--soft);font-size:.88rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1.5rem 2rem}
-figure{margin:0}svg{width:100%;height:auto;display:block}
-svg text{font:12.5px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}
-.grid{stroke:var(--line);fill:none}.line{stroke:var(--mark);stroke-width:2.2;fill:none;stroke-linejoin:round}
-.dot{fill:var(--mark);stroke:var(--paper);stroke-width:1.5}.touch{fill:transparent}
-.whisker{stroke:var(--mark);stroke-width:2.2;stroke-linecap:round}.faint{opacity:.45}
-.reference{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
+figure{margin:0;max-width:40rem}svg{width:100%;height:auto;display:block}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem 1.1rem .3rem 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th{font-weight:600;color:var(--soft)}th:first-child,td:first-child{text-align:left}td.warn{color:var(--warn)}
@@ -63,7 +57,7 @@ def page(scores: Scores, pictures: Mapping[str, Sequence[bytes]] | None = None) 
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
         'img-src data:">'
-        f"<title>edgeanon evaluation, {scores.day}</title><style>{STYLE}</style></head><body>"
+        f"<title>edgeanon evaluation, {scores.day}</title><style>{plots.STYLE}{STYLE}</style></head><body>"
         + "".join(parts)
         + "</body></html>\n"
     )
@@ -71,15 +65,16 @@ def page(scores: Scores, pictures: Mapping[str, Sequence[bytes]] | None = None) 
 
 def _head(scores: Scores) -> Iterator[str]:
     models = " and ".join(f"{model.name} ({model.precision})" for model in scores.models)
+    plural = "s" * (scores.labels.pictures != 1)
     yield "<h1>What is found, and what stays visible</h1>"
     yield (
-        f'<p class="soft">{scores.labels.pictures:,} labelled pictures, measured on {scores.day} with edgeanon '
+        f'<p class="soft">{scores.labels.pictures:,} labelled picture{plural}, measured on {scores.day} with edgeanon '
         f"{escape(scores.edgeanon)}: {escape(models)}, profile {escape(scores.profile)}, on {escape(scores.device)}."
         "</p>"
     )
     yield (
-        "<p>Detection is never complete. These are the shares for these pictures, with intervals that hold 95 times in "
-        "100 for others like them; for other cameras, places and seasons, measure again.</p>"
+        "<p>Detection is never complete. These are the shares for these pictures, with 95 % intervals that take every "
+        "object as independent of the others; for other cameras, places and seasons, measure again.</p>"
     )
 
 
@@ -124,19 +119,9 @@ def _kind(kind: str, scores: KindScores) -> Iterator[str]:
 
 
 def _robustness(kind: str, card: Robustness) -> Iterator[str]:
-    few = card.objects < 300
-    clean = card.as_they_are
-    marks = [Mark(clean.setting, clean.recall, clean.low, clean.high, faint=False)]
-    for name, levels in card.conditions.items():
-        for place, level in enumerate(levels):
-            label = f"{name}, {level.setting}" if place == 0 else level.setting
-            marks.append(Mark(label, level.recall, level.low, level.high, f"{level.recall:.1%}", begins=place == 0))
-    yield f"<h3>{kind.capitalize()}s under worse conditions</h3>"
-    yield _figure(
-        f"Found, of the same {card.objects:,} objects in {card.pictures:,} pictures{' (few)' if few else ''}",
-        shares(marks, what="found", reference=clean.recall),
-    )
-    yield _table(robust(kind, card))
+    few = " (few)" if card.objects < FEW else ""
+    told = f"Found, of the same {card.objects:,} {kind}s in {card.pictures:,} pictures{few}"
+    yield f'<div class="plots">{_figure(told, plots.robust(card))}<div>{_table(robust(kind, card))}</div></div>'
 
 
 def _pictures(kind: str, pictures: Sequence[bytes]) -> Iterator[str]:

@@ -9,6 +9,18 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from edgeanon.models import Level, Robustness
+
+STYLE: Final = """
+:root{--paper:#fff;--ink:#1c2430;--soft:#5b6675;--line:#dfe4ea;--mark:#0b6bcb}
+@media (prefers-color-scheme:dark){:root{--paper:#14181e;--ink:#e8ecf1;--soft:#9aa6b4;--line:#2c343f;--mark:#62aef5}}
+svg text{font:12.5px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}
+.grid{stroke:var(--line);fill:none}.line{stroke:var(--mark);stroke-width:2.2;fill:none;stroke-linejoin:round}
+.dot{fill:var(--mark);stroke:var(--paper);stroke-width:1.5}.touch{fill:transparent}
+.whisker{stroke:var(--mark);stroke-width:2.2;stroke-linecap:round}.faint{opacity:.45}
+.reference{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
+"""
+
 _WIDTH: Final = 560
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 12, 44
 _ROW, _GAP = 22, 10
@@ -120,6 +132,25 @@ def shares(marks: Sequence[Mark], *, what: str, reference: float | None = None) 
             f'<circle class="dot" cx="{at}" cy="{y}" r="5"/>{tip}</g>'
         )
     return _svg(height, what, parts)
+
+
+def robust(card: Robustness) -> str:
+    """A card, from the mildest severity of each condition to its worst."""
+
+    def mark(name: str, level: Level, *, begins: bool) -> Mark:
+        return Mark(name, level.recall, level.low, level.high, f"{level.recall * 100:.1f} %", begins=begins)
+
+    marks = [mark(card.as_they_are.setting, card.as_they_are, begins=False)]
+    for name, levels in card.conditions.items():
+        for place, level in enumerate(levels):
+            marks.append(mark(level.setting if place else f"{name}, {level.setting}", level, begins=place == 0))
+    return shares(marks, what="found", reference=card.as_they_are.recall)
+
+
+def standalone(plot: str) -> str:
+    """A plot as a file of its own, on paper of its own."""
+    begin, rest = plot.split(">", 1)
+    return f'{begin}><style>{STYLE}</style><rect width="100%" height="100%" fill="var(--paper)"/>{rest}\n'
 
 
 def _svg(height: float, title: str, parts: Sequence[str]) -> str:

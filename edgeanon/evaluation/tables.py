@@ -157,10 +157,17 @@ def exposed(tally_by_name: dict[str, Tally], rate_of_frames: float) -> Table:
         "What stays visible in the masked video",
         ("", "objects", "frames", "exposed of 1,000", "longest", "ever exposed"),
         rows,
-        f"Frames are those of each object, and longest is the longest run of exposed ones. Exposed: less than {ENOUGH:g} "
-        "of a labelled box is masked, where at least half of the object shows and it is large enough to be found in "
-        "principle.",
+        f"Frames are those of each object, and longest is the longest run of exposed ones. Exposed: less than "
+        f"{ENOUGH:g} of a labelled box is masked, where at least half of the object shows and it is large enough to be "
+        "found in principle.",
     )
+
+
+def markdown(table: Table) -> str:
+    """A table as Markdown, its remark below it."""
+    rows = [table.columns, ["---", *["---:"] * (len(table.columns) - 1)], *table.rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"**{table.title}**\n\n{lines}\n\n{table.remark}\n"
 
 
 def percent(share: Share) -> str:
