@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edgeanon.certificate import CERTIFICATE_NAME, Certificate, read_certificate
 from edgeanon.config import first_problem
 from edgeanon.decoders import DECODERS, Decoder, Section
 from edgeanon.detections import Kind
@@ -22,6 +23,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 KindName = Literal["face", "plate", "other"]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
+Precision = Literal["auto", "fp16", "int8", "fp32"]
 
 
 class _Part(BaseModel):
@@ -218,21 +220,68 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in ZOO.glob(f"*/{MANIFEST_NAME}"))
 
 
-def load_shipped(name: str) -> Model:
+def model_files() -> list[Path]:
+    """The files of all shipped models, each in FP16 and then in INT8 where it comes so."""
+    both = [folder / "model.xml" for name in shipped() for folder in (ZOO / name, ZOO / name / "int8")]
+    return [path for path in both if path.exists()]
+
+
+def load_shipped(name: str, precision: Literal["fp16", "int8"] = "fp16") -> Model:
     """A shipped model by name: ``"face"`` or ``"plate"``.
 
+    Args:
+        name: of the model.
+        precision: which of its files.
+
     Raises:
-        ConfigError: there is no model of this name.
+        ConfigError: there is no model of this name, or it is not shipped in this precision.
         ModelError: a file is missing, or a byte of it has changed.
     """
     if name not in shipped():
         raise ConfigError(
             f"no shipped model is called {name!r}; there are {', '.join(shipped())}. A file is for Detector.from_file"
         )
-    model = load_file(ZOO / name / "model.xml")
+    folder = ZOO / name / precision if precision == "int8" else ZOO / name
+    if not folder.is_dir():
+        raise ConfigError(f"the shipped model {name!r} does not come in {precision.upper()}: leave precision out")
+    model = load_file(folder / "model.xml")
     if {"model.xml", "model.bin"} - set(model.manifest.files):
         raise ModelError(f"the manifest of the shipped model {name!r} lacks its hashes: reinstall edgeanon")
     return model
+
+
+def released(name: str) -> Certificate | None:
+    """The certificate of a shipped model's INT8 files, where there is one that they passed with.
+
+    Raises:
+        ConfigError: it is there and cannot be read.
+    """
+    path = ZOO / name / "int8" / CERTIFICATE_NAME
+    certificate = read_certificate(path) if path.exists() else None
+    return certificate if certificate and certificate.passed and _is_about(certificate, path) else None
+
+
+def certificate_of(path: str | Path, model: Model) -> Certificate | None:
+    """The certificate beside a model's file, where there is one and it is about these very files.
+
+    Raises:
+        ConfigError: it cannot be read.
+        ModelError: it is about other files.
+    """
+    beside = Path(path).with_name(CERTIFICATE_NAME)
+    if not beside.exists():
+        return None
+    certificate = read_certificate(beside)
+    hashes = {hashlib.sha256(content).hexdigest() for content in (model.structure, model.weights) if content}
+    if set(certificate.files.values()) != hashes or not _is_about(certificate, beside):
+        raise ModelError(f"{beside} is about other files than those beside it: quantize the model again")
+    return certificate
+
+
+def _is_about(certificate: Certificate, path: Path) -> bool:
+    """Whether the manifest beside a certificate is the one that it names; that one names the model's files."""
+    manifest = path.with_name(MANIFEST_NAME)
+    return manifest.is_file() and hashlib.sha256(manifest.read_bytes()).hexdigest() == certificate.manifest_sha256
 
 
 def load_file(path: str | Path, manifest: Manifest | str | Path | None = None, decode: Decoder | None = None) -> Model:

@@ -14,6 +14,7 @@ from edgeanon.cli.anonymize import FAILED, anonymize
 from edgeanon.cli.benchmark import benchmark
 from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
+from edgeanon.cli.quantize import quantize
 from edgeanon.cli.terminal import err, out, plain
 from edgeanon.errors import ConfigError, EdgeanonError
 
@@ -45,7 +46,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, evaluate, benchmark, devices, models):
+for verb in (anonymize, evaluate, quantize, benchmark, devices, models):
     app.command()(verb)
 
 

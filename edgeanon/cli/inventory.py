@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from edgeanon.cli.quantize import summed_up
 from edgeanon.cli.terminal import facts, out, plain, say_json
 
 if TYPE_CHECKING:
@@ -47,14 +48,22 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show the shipped models, and your own: version, licence, source, hash, scores."""
-    from edgeanon.models import load_file, load_shipped, shipped  # noqa: PLC0415
+    from edgeanon.models import certificate_of, load_file, model_files  # noqa: PLC0415
 
-    every = [load_shipped(name) for name in shipped()] + [load_file(path) for path in own or []]
+    paths = [*model_files(), *(own or [])]
+    every = [(one, certificate_of(path, one)) for path in paths for one in [load_file(path)]]
     if as_json:
-        rows = [{"sha256": one.sha256, **one.manifest.model_dump(mode="json")} for one in every]
+        rows = [
+            {
+                "sha256": one.sha256,
+                **one.manifest.model_dump(mode="json"),
+                "certificate": certificate.model_dump(mode="json") if certificate else None,
+            }
+            for one, certificate in every
+        ]
         say_json(json.dumps(rows))
         return
-    for one in every:
+    for one, certificate in every:
         manifest = one.manifest
         kinds = " and ".join(f"{kind.name.lower()}s" for kind in sorted(manifest.finds))
         table = facts(f"{manifest.name}: {kinds}")
@@ -68,6 +77,8 @@ def models(
             "robustness": "\n".join(_robustness(manifest)) or "-",
             "caveats": "\n".join(manifest.caveats) or "-",
         }
+        if certificate:
+            about["certificate"] = "\n".join(summed_up(certificate))
         for name, value in about.items():
             table.add_row(name, plain(value, lines=True))
         out.print(table, "")
