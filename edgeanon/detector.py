@@ -222,7 +222,10 @@ class Detector:
                         under_way.popleft().finish()
                     under_way.append(_Inference(search, part, view, network.start(view.render(image)), least))
                     search.waiting += 1
-                while len(searches) > 1 and not searches[0].waiting:
+                if hint == "video":  # frames wait for this one, and those that are decoded meanwhile need memory
+                    while under_way:
+                        under_way.popleft().finish()
+                while searches and not searches[0].waiting and (hint == "video" or len(searches) > 1):
                     yield searches.popleft().outcome()
             while searches:
                 while searches[0].waiting:

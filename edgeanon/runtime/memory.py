@@ -1,5 +1,7 @@
 """Memory of this process, as Linux counts it: what is resident, shared libraries included."""
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 
 PROCESS = Path("/proc/self")
@@ -22,6 +24,23 @@ def forget_peak(process: Path = PROCESS) -> bool:
     except OSError:
         return False
     return True
+
+
+def give_back() -> None:
+    """Have what is freed go back to the system, at a little more work; for a process of one's own, from its start.
+
+    The allocator of glibc keeps large pieces for later, in a pool for each thread. Frames of a video are such pieces,
+    come from several threads, and fit into each other's places badly: at 1080p some 40 MB lie idle. Does nothing
+    elsewhere.
+    """
+    with suppress(OSError, AttributeError):
+        allocator = ctypes.CDLL(None)
+        for parameter, value in _LARGE_PIECES, _POOLS:
+            allocator.mallopt(parameter, value)
+
+
+_LARGE_PIECES = (-3, 1 << 20)  # M_MMAP_THRESHOLD of <malloc.h>, bytes
+_POOLS = (-8, 2)  # M_ARENA_MAX
 
 
 def _field(process: Path, name: str) -> int:
