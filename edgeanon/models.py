@@ -131,7 +131,8 @@ class Manifest(_Part):
         threshold: least score of a detection, chosen for recall.
         overlap: intersection over union above which two boxes are taken for one object.
         precision: of the weights on disk.
-        source: where the weights come from.
+        source: where the weights come from, when others made them.
+        made_from: SHA-256 of what weights of this project's own were made from, by its path in the project.
         licence: as its distributor declares, an SPDX identifier.
         notice: what the licence asks to be said.
         caveats: what its user should know before relying on it.
@@ -150,6 +151,7 @@ class Manifest(_Part):
     overlap: Unit = 0.4
     precision: str = ""
     source: Source | None = None
+    made_from: dict[str, Sha256] = Field(default_factory=dict)
     licence: str = ""
     notice: str = ""
     caveats: tuple[str, ...] = ()

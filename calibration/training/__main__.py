@@ -1,11 +1,12 @@
 """Train the plate network: `python -m calibration.training --data FOLDER --out RUN`.
 
-The pictures are those that ``pictures.json`` names by hash; what is missing in the folder is an error. A run that was
-broken off goes on where its last checkpoint stands. With ``--without SOURCE`` a further model is trained, from the same
+At the end the model is in ``RUN/model``. The pictures are those that ``pictures.json`` names by hash; what is missing in the folder is an error. A run that was
+broken off goes on where its last checkpoint stands. With ``--without SOURCE`` a model is trained instead, from the same
 first stage, that never saw that source: what it finds there is what may be expected of pictures from elsewhere.
 """
 
 import argparse
+import hashlib
 import logging
 import os
 import tomllib
@@ -14,10 +15,14 @@ from pathlib import Path
 import torch
 
 from calibration.training import pictures, scenes
+from calibration.training.export import export
 from calibration.training.pictures import Photograph, PictureList
+from calibration.training.plates import FORMATS
 from calibration.training.training import Stage, Training
+from edgeanon.models import Manifest
 
 PLAN = Path(__file__).with_name("plan.toml")
+MANIFEST = Path(__file__).with_name("manifest.toml")
 
 
 def photographs_for(stage: Stage, data: Path, listing: PictureList, without: str) -> list[Photograph]:
@@ -26,18 +31,11 @@ def photographs_for(stage: Stage, data: Path, listing: PictureList, without: str
     return pictures.load(data, sources, listing)
 
 
-def learned(photograph: Photograph) -> bool:
-    """Whether a photograph is trained on: not what is held out, and every other one of those without plates."""
-    if not len(photograph.plates):
-        return int(photograph.sha256[:8], 16) % 2 == 1
-    return not photograph.held_out
-
-
 def run(
     stage: Stage,
     data: Path,
     out: Path,
-    pools: tuple[list[scenes.NDArray], list[scenes.NDArray]],  # type: ignore[type-arg]
+    pools: scenes.Pools,
     *,
     without: str = "",
     start: Path | None = None,
@@ -47,14 +45,16 @@ def run(
 ) -> Training:
     """Train one stage to its end."""
     name = f"{stage.name}-without-{without}" if without else stage.name
+    if without and stage.steps_without:
+        stage = stage.model_copy(update={"steps": stage.steps_without})
     weights = torch.load(start, weights_only=True)["averaged"] if start else None
     training = Training(stage, out, start=weights, name=name, mixed=mixed)
     if training.done:
         return training
     found = photographs_for(stage, data, pictures.listed(), without)
     drawn, others = pools
-    held = [each for each in found if each.held_out or not len(each.plates)]
-    used = [each for each in found if learned(each)]
+    held = [each for each in found if not each.learned]
+    used = [each for each in found if each.learned]
     share = {"labelled": stage.labelled, "bare": stage.bare, "side": stage.side}
     series = scenes.Scenes(drawn[100:], others[50:], used, **share, seed=1)
     judged = scenes.Scenes(drawn[:100], others[:50], held, **share, seed=2)
@@ -62,14 +62,22 @@ def run(
     return training
 
 
+def manifest(plan: Path) -> Manifest:
+    """What is said of the model, with the hashes of all that it is made from."""
+    said = Manifest.model_validate(tomllib.loads(MANIFEST.read_text(encoding="utf-8")))
+    files = {f"calibration/training/{path.name}": path for path in (pictures.LIST, FORMATS, plan)}
+    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    return said.model_copy(update={"made_from": hashes})
+
+
 def main() -> None:
-    """Train every stage of the plan, then the models that lack a source."""
+    """Train every stage of the plan and write the model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with annotations.json and its pictures")
     parser.add_argument("--out", type=Path, required=True, help="where weights and learning curves go")
     parser.add_argument("--plan", type=Path, default=PLAN, help="stages and their lengths; default the shipped model's")
-    parser.add_argument("--without", nargs="*", default=[], help="train a model without each of these sources as well")
-    parser.add_argument("--only", help="stop after this stage")
+    parser.add_argument("--without", nargs="*", default=[], help="train models that each lack one of these sources")
+    parser.add_argument("--only", help="stop behind this stage, without a model")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the network")
     parser.add_argument("--workers", type=int, default=1, help="processes that make scenes")
     options = parser.parse_args()
@@ -79,15 +87,17 @@ def main() -> None:
     logging.info("process %d", os.getpid())
     plan = tomllib.loads(options.plan.read_text(encoding="utf-8"))
     pools = scenes.pools(0, drawn=plan["pools"]["drawn"], others=plan["pools"]["decoys"])
-    start: Path | None = None
-    for stage in (Stage.model_validate(entry) for entry in plan["stage"]):
-        for without in ["", *(options.without if stage.labelled else [])]:
-            trained = run(stage, options.data, options.out, pools, without=without, start=start, workers=options.workers)
-            if not without:
-                whole = trained
-        start = whole.file
-        if stage.name == options.only:
-            break
+    for without in options.without or [""]:
+        start: Path | None = None
+        for stage in (Stage.model_validate(entry) for entry in plan["stage"]):
+            left_out = without if stage.labelled else ""
+            trained = run(stage, options.data, options.out, pools, without=left_out, start=start, workers=options.workers)
+            start = trained.file
+            if stage.name == options.only:
+                return
+        model = options.out / (f"model-without-{without}" if without else "model")
+        finished = export(trained.shipped(), manifest(options.plan), model)
+        logging.info("%s: %s", model, finished.files)
 
 
 if __name__ == "__main__":

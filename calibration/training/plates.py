@@ -16,6 +16,8 @@ Bgra = NDArray[np.uint8]
 Rectangle = tuple[float, float, float, float]
 Sides = tuple[float, float]
 
+FORMATS = Path(__file__).with_name("formats.toml")
+
 LONGEST, SHORTEST = 320, 72
 """Sides of a drawn plate in pixels: enough for one that fills half of a scene."""
 
@@ -87,7 +89,7 @@ class Format(_Part):
 @lru_cache
 def formats() -> tuple[Format, ...]:
     """All formats of ``formats.toml``."""
-    read = tomllib.loads(Path(__file__).with_name("formats.toml").read_text(encoding="utf-8"))
+    read = tomllib.loads(FORMATS.read_text(encoding="utf-8"))
     return tuple(Format.model_validate(entry) for entry in read["format"])
 
 

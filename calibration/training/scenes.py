@@ -17,6 +17,9 @@ from calibration.training import decoys, effects, mounts, plates
 from calibration.training.pictures import Photograph
 from edgeanon.boxes import Boxes, as_boxes
 
+Pools = tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]
+"""Drawn plates and decoys."""
+
 SMALLEST = 6.0
 """Height in pixels below which a plate is neither asked for nor punished."""
 
@@ -370,7 +373,7 @@ def _occlude(work: _Work, generator: np.random.Generator) -> None:
         cv2.ellipse(work.image, (x, y), size, float(generator.uniform(0, 180)), 0, 360, shade, -1)
 
 
-def pools(seed: int, *, drawn: int, others: int) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+def pools(seed: int, *, drawn: int, others: int) -> Pools:
     """Plates and decoys for a series of scenes."""
     generator = np.random.default_rng(seed)
     return plates.pool(drawn, generator), decoys.pool(others, generator)

@@ -37,6 +37,7 @@ class Stage(BaseModel):
     Attributes:
         name: of its files.
         steps: how many.
+        steps_without: how many for a model that lacks a source; by default as many.
         batch: scenes a step.
         side: of a scene in pixels.
         rate: greatest learning rate; it rises over the first twentieth and then falls as a cosine.
@@ -48,6 +49,7 @@ class Stage(BaseModel):
 
     name: str
     steps: int
+    steps_without: int | None = None
     batch: int = 32
     side: int = 256
     rate: float = 2e-3
