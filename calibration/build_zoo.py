@@ -81,7 +81,7 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
 
 
 def write(network: ov.Model, manifest: Manifest, folder: Path) -> Manifest:
-    """Write a network whose outputs are named as IR with FP16 weights and free height and width; finish its manifest."""
+    """Write a network with named outputs as IR with FP16 weights and free height and width; finish its manifest."""
     network.inputs[0].get_tensor().set_names({"picture"})
     network.reshape({network.inputs[0]: ov.PartialShape([1, 3, -1, -1])})
     passes = Manager()

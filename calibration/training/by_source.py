@@ -1,6 +1,6 @@
-"""Plates by where the pictures come from: our network, each source judged by a model that never saw it, beside others.
+r"""Plates by where the pictures come from: our network, each source judged by a model that never saw it, beside others.
 
-    python -m calibration.training.by_source --data FOLDER --model zoo/plate --left-out romanian=RUN/without-romanian \\
+    python -m calibration.training.by_source --data FOLDER --model zoo/plate --left-out romanian=RUN/without-romanian \
         --beside clp_det=zoo/clp_det --json by_source.json
 
 For each source: average precision, recall at a tenth of a false detection a picture, and what the default mask covers.
@@ -8,7 +8,6 @@ Pictures without plates count false detections; those that were trained on are l
 detections stay there, and are taken from there by the next run with the same model, profile and pictures.
 """
 
-import argparse
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -189,7 +188,9 @@ def main() -> None:
     for name, side in sides.items():
         if empty:
             results[name]["without_plates"] = side.without_plates(empty)
-            print(f"{len(empty)} pictures without plates, {name}: {results[name]['without_plates']:.2f} found a picture")
+            print(
+                f"{len(empty)} pictures without plates, {name}: {results[name]['without_plates']:.2f} found a picture"
+            )
     thresholds = {name: side.threshold for name, side in sides.items()}
     figures = {"profile": options.profile, "left_out": sorted(lacking), "thresholds": thresholds, "results": results}
     measuring.write(options.json, figures)

@@ -79,7 +79,9 @@ def letters(generator: np.random.Generator) -> Bgra:
 def page(generator: np.random.Generator) -> Bgra:
     """Many lines of small print."""
     ground = np.full((240, 180, 3), generator.uniform(200, 255), np.uint8)
-    _lines(ground, [lettering.words(int(generator.integers(4, 8)), generator) for _ in range(12)], generator, "lettering")
+    _lines(
+        ground, [lettering.words(int(generator.integers(4, 8)), generator) for _ in range(12)], generator, "lettering"
+    )
     return _opaque(ground)
 
 

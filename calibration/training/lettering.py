@@ -14,30 +14,9 @@ FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home()
 FACE_HEIGHT = 64
 """Size in which a font is drawn before its text is scaled to its place, in pixels."""
 
-CHARACTERS = {
-    "A": "ABCDEFGHJKLMNPRSTUVWXYZ",
-    "9": "0123456789",
-    "C": "АВЕКМНОРСТУХ",
-    "H": "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼",
-    "K": "あいうえかきくけこさすせそたちつてとなにぬねのはひふほまみむめもやゆよらりるれろわを",
-    "R": "ابتثجحدرسصطعفقكلمنهوى",
-    "D": "٠١٢٣٤٥٦٧٨٩",
-    "P": "۰۱۲۳۴۵۶۷۸۹",
-    "N": "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주하허호",
-    "T": "กขคฆงจฉชฌญฎฐฒณดตถทธนบผพภมยรลวศษสหฬอฮ",
-    "V": "कखगचजटडतदनपबमयरलवसह",
-    "U": "०१२३४५६७८९",
-}
-WORDS = {
-    "W": "CALIFORNIA TEXAS NEVADA OHIO FLORIDA MAINE UTAH IOWA ALASKA GARDEN STATE SUNSHINE GRAND CANYON VALLEY LAKE "
-    "PARIS ROMA LAGOS ACCRA LIMA QUITO BOGOTA MEXICO ONTARIO ALBERTA QUEBEC VICTORIA MANILA NATIONAL TAXI POLICE "
-    "RIO PRADO CURITIBA RECIFE FIRST THE LAND OF BEAUTIFUL WILD PEACE TRAIL WONDER DISCOVER EST YOURS BMW KING "
-    "LOVE MOTORS AUTO CARS GLORY BLUE NORTH SOUTH EAST WEST SILVER GOLD",
-    "M": "مصر السعودية دبي قطر الكويت عمان البحرين العراق بغداد الاردن لبنان تونس المغرب ملاكي اجرة نقل خصوصي ايران سوريا",
-    "J": "品川 横浜 大阪 名古屋 神戸 京都 札幌 福岡 千葉 練馬 足立 湘南 岡山 広島 熊本 沖縄 仙台 新潟 金沢 長野",
-    "L": "กรุงเทพมหานคร เชียงใหม่ ชลบุรี นนทบุรี ภูเก็ต ขอนแก่น นครราชสีมา สงขลา ระยอง ลำปาง",
-    "Q": "서울 부산 대구 인천 광주 대전 울산 경기 강원 충북 전남 경북 제주",
-}
+_READ = tomllib.loads(Path(__file__).with_name("characters.toml").read_text(encoding="utf-8"))
+CHARACTERS: dict[str, str] = _READ["characters"]
+WORDS: dict[str, list[str]] = {name: text.split() for name, text in _READ["words"].items()}
 SCRIPTS = (
     ((0x0400, 0x0530), "cyrillic"),
     ((0x0600, 0x0700), "arabic"),
@@ -58,8 +37,7 @@ def written(pattern: str, generator: np.random.Generator) -> str:
         if character in CHARACTERS:
             text += CHARACTERS[character][generator.integers(len(CHARACTERS[character]))]
         elif character in WORDS:
-            words = WORDS[character].split()
-            text += words[generator.integers(len(words))]
+            text += WORDS[character][generator.integers(len(WORDS[character]))]
         else:
             text += character
     return text
@@ -70,7 +48,8 @@ def script_of(text: str) -> str:
     for character in text:
         for (first, end), name in SCRIPTS:
             if first <= ord(character) < end:
-                return "japanese" if name == "chinese" and any(text.startswith(p) for p in WORDS["J"].split()) else name
+                japanese = name == "chinese" and any(place in text for place in WORDS["J"])
+                return "japanese" if japanese else name
     return "latin"
 
 

@@ -57,7 +57,7 @@ def _fill(canvas: Bgra, color: NDArray[np.float64], generator: np.random.Generat
         canvas[..., 3] = cv2.blur(shape, (2 * inset + 1, 2 * inset + 1))
 
 
-def nothing(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
+def nothing(_: Bgra, __: Place, ___: np.random.Generator) -> None:
     """The plate is seen on whatever is there."""
 
 
@@ -88,7 +88,7 @@ def tail(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
 
 def _name(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
     """Lettering of a maker beside or above the plate."""
-    x, y, width, height = place
+    _, y, width, height = place
     ink = lettering.mask(lettering.words(1, generator), generator, script="lettering", spacing=0.2)
     size = max(3, round(height * generator.uniform(0.25, 0.6)))
     ink = lettering.fitted(ink, round(width * generator.uniform(0.4, 1)), size, 1.0)
@@ -99,7 +99,7 @@ def _name(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
     part[..., :3] = part[..., :3] * (1 - share) + float(generator.choice([20, 200, 235])) * share
 
 
-def grille(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
+def grille(canvas: Bgra, _: Place, generator: np.random.Generator) -> None:
     """A radiator: bars in the dark, a bumper below."""
     color = _body(generator)
     _fill(canvas, color, generator)
@@ -142,7 +142,7 @@ def motorcycle(canvas: Bgra, place: Place, generator: np.random.Generator) -> No
 
 def lorry(canvas: Bgra, place: Place, generator: np.random.Generator) -> None:
     """Planks or a beam with warning stripes and lettering."""
-    x, y, width, height = place
+    _, y, _, height = place
     color = _body(generator)
     _fill(canvas, color, generator)
     step = max(3, round(height * generator.uniform(0.4, 1)))

@@ -2,7 +2,7 @@
 
 Each block is trained as a sum of a 3x3 convolution, a 1x1 convolution and, where it fits, the input itself, under one
 batch normalization, and folds into a single 3x3 convolution (after Ding et al., "RepVGG", 2021; one normalization after
-the sum, as in Chu et al., "Make RepVGG Greater Again: A Quantization-aware Approach", 2022, so that INT8 loses little).
+the sum, as in Chu et al., "Make RepVGG Greater Again: A Quantization-aware Approach", 2022, for the sake of INT8).
 The sum is made of the kernels, not of their outputs, so that the branches cost no time.
 """
 
@@ -15,7 +15,10 @@ from torch.nn import functional
 STRIDE = 4
 CHANNELS, DEPTHS, NECK = (16, 32, 48, 64, 96), (1, 1, 2, 3, 2), 48
 MEAN, SCALE = 114.0, 58.0
-"""Subtracted from each channel in 0..255, and what it is then divided by; near the mean and deviation of photographs."""
+"""Subtracted from each channel in 0..255, and what it is then divided by; about the mean and deviation of pictures."""
+
+NAMES = ("heatmap", "size", "offset")
+"""Of the network's outputs, as the decoder ``center-point`` calls them."""
 
 LARGEST_LOG_SIDE = 6.0
 """Sides are at most ``exp`` of this many cells: more than any picture that the network sees at once."""
@@ -36,12 +39,13 @@ class Block(nn.Module):
 
     def kernel(self) -> Tensor:
         """All branches as one 3x3 kernel, without the normalization."""
-        middle = self.narrow
+        middle: Tensor = self.narrow
         if self.through is not None:
             middle = middle + torch.diag(self.through)[..., None, None]
         return self.wide + functional.pad(middle, (1, 1, 1, 1))
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features of one size to features of the next."""
         summed = functional.conv2d(features, self.kernel(), stride=self.stride, padding=1)
         return functional.relu(self.normalization(summed))
 
@@ -86,6 +90,7 @@ class Network(nn.Module):
             self.last.bias[8:12] = math.log(14)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures to the grid."""
         features, levels = pictures, []
         for stage in self.stages:
             features = stage(features)
@@ -113,6 +118,7 @@ class Shipped(nn.Module):
         self.network = network
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Heatmap, size and offset."""
         grid = self.network(pictures)
         return torch.sigmoid(grid[:, :1]), grid[:, 1:3], grid[:, 3:5]
 

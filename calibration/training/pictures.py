@@ -25,7 +25,7 @@ class Source(BaseModel):
     Attributes:
         origin: who made the collection.
         licence: as the source states it.
-        use: ``train`` for labelled plates, ``negative`` for pictures without any, ``measure`` for what is never trained on.
+        use: ``train`` for labelled plates, ``negative`` for pictures without any, ``measure`` for what only judges.
         pictures: SHA-256 of each file.
     """
 

@@ -30,7 +30,7 @@ VISIBLE = 0.45
 class Scene(NamedTuple):
     """One picture to train on.
 
-    ``image`` is ``(side, side, 3)`` uint8 BGR; ``plates`` and ``doubtful`` are boxes ``(n, 4)``: what must be found, and
+    ``image`` is ``(side, side, 3)`` uint8 BGR; ``plates`` and ``doubtful`` are boxes ``(n, 4)``: what must be found and
     where neither yes nor no is wrong.
     """
 
@@ -102,7 +102,7 @@ class Scenes:
         return Scene(effects.any_of_them(work.image, generator), as_boxes(work.plates), as_boxes(work.doubtful))
 
     def _put_plate(self, work: "_Work", generator: np.random.Generator) -> None:
-        plate = self.drawn[generator.integers(len(self.drawn))]
+        plate = self.drawn[int(generator.integers(len(self.drawn)))]
         ratio = plate.shape[1] / plate.shape[0]
         # From a dozen pixels to half the scene, small ones more often.
         height = float(np.exp(generator.uniform(np.log(7), np.log(min(self.side * 0.5, self.side * 0.75 / ratio)))))
@@ -118,9 +118,9 @@ class Scenes:
         """Put drawn plates over the photograph's own, which vanish beneath."""
         for number, (x1, y1, x2, y2) in enumerate(list(work.plates)):
             width, height = x2 - x1, y2 - y1
-            if height < SMALLEST or not (0 <= x1 and x2 <= self.side and 0 <= y1 and y2 <= self.side):
+            if height < SMALLEST or not (x1 >= 0 and x2 <= self.side and y1 >= 0 and y2 <= self.side):
                 continue
-            plate = self.drawn[generator.integers(len(self.drawn))]
+            plate = self.drawn[int(generator.integers(len(self.drawn)))]
             ratio = plate.shape[1] / plate.shape[0]
             tall = max(height * generator.uniform(1.0, 1.15), width * generator.uniform(0.85, 1.05) / ratio)
             if tall > self.side * 0.7:
@@ -162,7 +162,7 @@ class Scenes:
             work.plates.append(box)
 
     def _put_decoy(self, work: "_Work", generator: np.random.Generator) -> None:
-        decoy = self.decoys[generator.integers(len(self.decoys))]
+        decoy = self.decoys[int(generator.integers(len(self.decoys)))]
         height = float(np.exp(generator.uniform(np.log(8), np.log(self.side * 0.5))))
         ratio = decoy.shape[1] / decoy.shape[0]
         x, y = generator.uniform(0, 1, 2) * self.side
@@ -332,9 +332,7 @@ def _lit(plate: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np
     return lit
 
 
-def _lay(
-    image: NDArray[np.uint8], canvas: NDArray[np.uint8], at: mounts.Place, corners: NDArray[np.float64]
-) -> None:
+def _lay(image: NDArray[np.uint8], canvas: NDArray[np.uint8], at: mounts.Place, corners: NDArray[np.float64]) -> None:
     """Lay a canvas onto the image so that the rectangle ``at`` comes to lie between the corners."""
     x, y, width, height = at
     flat = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
@@ -369,7 +367,10 @@ def _occlude(work: _Work, generator: np.random.Generator) -> None:
         ends = (round(x - lean), round(y1 - height)), (round(x + lean), round(y2 + height))
         cv2.line(work.image, *ends, shade, thick, cv2.LINE_AA)
     else:
-        size = (max(1, round(width * generator.uniform(0.05, 0.22))), max(1, round(height * generator.uniform(0.1, 0.4))))
+        size = (
+            max(1, round(width * generator.uniform(0.05, 0.22))),
+            max(1, round(height * generator.uniform(0.1, 0.4))),
+        )
         cv2.ellipse(work.image, (x, y), size, float(generator.uniform(0, 180)), 0, 360, shade, -1)
 
 

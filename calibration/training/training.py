@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from calibration.training.judging import Judgement
 from calibration.training.loss import loss, target
-from calibration.training.network import MEAN, SCALE, Network, Shipped
+from calibration.training.network import MEAN, NAMES, SCALE, Network, Shipped
 from calibration.training.scenes import Scene, Scenes
 from edgeanon.boxes import suppress
 from edgeanon.decoders import center_point
@@ -97,7 +97,7 @@ class Training:
     ) -> None:
         self.stage, self.folder, self.name, self.mixed = stage, folder, name or stage.name, mixed
         torch.manual_seed(0)
-        self.network = Network().to(memory_format=torch.channels_last)
+        self.network = Network()
         if start:
             self.network.load_state_dict(start)
         self.averaged = {key: value.clone() for key, value in self.network.state_dict().items()}
@@ -112,10 +112,12 @@ class Training:
 
     @property
     def file(self) -> Path:
+        """Where the checkpoint is."""
         return self.folder / f"{self.name}.pt"
 
     @property
     def done(self) -> bool:
+        """Whether all steps are behind it."""
         return self.step >= self.stage.steps
 
     def _resume(self) -> None:
@@ -138,7 +140,9 @@ class Training:
         torch.save(kept, half)
         half.replace(self.file)
 
-    def run(self, scenes: Scenes, judged: Scenes, *, until: int | None = None, workers: int = 1, every: int = 200) -> None:
+    def run(
+        self, scenes: Scenes, judged: Scenes, *, until: int | None = None, workers: int = 1, every: int = 200
+    ) -> None:
         """Train up to a step, by default the last.
 
         Args:
@@ -148,6 +152,7 @@ class Training:
             workers: processes that make scenes.
             every: steps between two points of the learning curve, each with a checkpoint.
         """
+        cv2.setNumThreads(1)  # its threads do not live through the fork that makes the workers
         last = min(self.stage.steps, until or self.stage.steps)
         if self.step >= last:
             return
@@ -158,7 +163,6 @@ class Training:
             sampler=numbers,  # type: ignore[arg-type]  # any sized iterable of indices will do
             num_workers=workers,
             prefetch_factor=4 if workers else None,
-            worker_init_fn=_alone,
         )
         sums, since, began = np.zeros(2), 0, time.process_time()
         for batch in loader:
@@ -219,10 +223,6 @@ class Training:
         log.info("%s: %s", self.name, point)
 
 
-def _alone(_: int) -> None:
-    cv2.setNumThreads(1)
-
-
 def judge(network: Shipped, scenes: Scenes, count: int = JUDGED) -> Judgement:
     """Detections of a network on the first scenes of a series."""
     judgement = Judgement()
@@ -244,7 +244,3 @@ def detections(network: Shipped, batch: list[Scene], threshold: float = 0.05) ->
         found = center_point(named, width=side, height=side, threshold=threshold)
         kept = suppress(found.boxes, found.scores, 0.4)
         yield found.boxes[kept], found.scores[kept]
-
-
-NAMES = ("heatmap", "size", "offset")
-"""Of the network's outputs, as the decoder ``center-point`` calls them."""
