@@ -53,7 +53,7 @@ def run(
 ) -> Training:
     """Train one stage to its end."""
     name = f"{stage.name}-without-{without}" if without else stage.name
-    if without and stage.steps_without:
+    if without and stage.steps_without is not None:
         stage = stage.model_copy(update={"steps": stage.steps_without})
     weights = torch.load(start, weights_only=True)["averaged"] if start else None
     training = Training(stage, out, start=weights, name=name, mixed=mixed)
@@ -105,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         start: Path | None = None
         for stage in (Stage.model_validate(entry) for entry in plan["stage"]):
             left_out = without if stage.labelled else ""
+            if left_out and stage.steps_without == 0:
+                continue
             how = {"listing": listing, "without": left_out, "start": start, "workers": options.workers}
             trained = run(stage, options.data, options.out, pools, **how)
             start = trained.file

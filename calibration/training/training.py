@@ -37,7 +37,7 @@ class Stage(BaseModel):
     Attributes:
         name: of its files.
         steps: how many.
-        steps_without: how many for a model that lacks a source; by default as many.
+        steps_without: how many for a model that lacks a source; by default as many; 0 leaves the stage out.
         batch: scenes a step.
         side: of a scene in pixels.
         rate: greatest learning rate; it rises over the first twentieth and then falls as a cosine.
