@@ -1,6 +1,6 @@
 """Finding faces and plates in pictures."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import models, runtime
-from edgeanon.boxes import as_boxes, suppress
+from edgeanon.boxes import as_boxes, suppress, unite
 from edgeanon.decoders import Decoder, Outputs
 from edgeanon.detections import Detections, Kind
 from edgeanon.errors import ConfigError, EdgeanonError, ModelError
 from edgeanon.preprocess import PROFILES, Profile, View, plan
+
+SAME = 0.4
+"""Intersection over union above which boxes of two models are taken for one object."""
 
 Thresholds = float | Mapping[Kind, float]
 
@@ -24,8 +27,9 @@ class Detector:
     """Finds faces and plates, or whatever a model of one's own looks for.
 
     Args:
-        which: shipped models by name, as in ``Detector("face")`` and ``Detector("plate")``, or models read by
-            ``edgeanon.models.load_file``; by default all the shipped ones.
+        which: what the shipped models find, as in ``Detector("face")`` and ``Detector("plate")``, one of them by its
+            name, or models read by ``edgeanon.models.load_file``; by default all the shipped ones. Where several look
+            for the same, what any of them finds counts, in boxes that cover what each of them found.
         device: ``"AUTO"``, a name, an ordered list of names, or one of OpenVINO's meta-devices with a colon. See
             ``edgeanon.devices()``.
         profile: ``"fast"``, ``"balanced"`` or ``"thorough"``: at which scales a picture is searched.
@@ -51,7 +55,7 @@ class Detector:
         if profile not in PROFILES:
             raise ConfigError(f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}")
         self.profile = profile
-        loaded = [_loaded(one) for one in which or models.shipped()]
+        loaded = [model for one in which or models.shipped() for model in _loaded(one)]
         self._parts = [_Part(model, PROFILES[profile], device, threshold) for model in loaded]
 
     @classmethod
@@ -275,7 +279,7 @@ class _Search:
     def outcome(self) -> tuple[NDArray[np.uint8], Detections]:
         """The picture, and its objects with those seen in several views brought together."""
         height, width = self.image.shape[:2]
-        every = []
+        every, of_strong, finders = [], [], Counter[int]()
         for part in dict.fromkeys(part for part, _ in self.found):
             views = [found for one, found in self.found if one is part]
             boxes, scores, kinds, cut = (np.concatenate(column) for column in zip(*views, strict=True))
@@ -291,7 +295,22 @@ class _Search:
                     kept = suppress(boxes[both], scores[both] + strong[both], overlap, cut[both] & ~strong[both])
                     rows = np.concatenate([rows, both[kept[kept >= len(rows)]]])
                 every.append(Detections(boxes[rows], scores[rows], kinds[rows]))
-        return self.image, Detections.concatenate(every)
+                of_strong.append(strong[rows])
+                finders[int(kind)] += 1
+        several = [kind for kind, parts in finders.items() if parts > 1]
+        found = Detections.concatenate(every)
+        return self.image, _united(found, np.concatenate(of_strong), several) if several else found
+
+
+def _united(found: Detections, strong: NDArray[np.bool_], kinds: Sequence[int]) -> Detections:
+    """What several models found of these kinds brought together; a weak detection changes no strong one."""
+    every = [found[~np.isin(found.kinds, kinds)]]
+    for kind in kinds:
+        here = found.kinds == kind
+        of_kind, sure = found[here], strong[here]
+        boxes, kept = unite(of_kind.boxes, of_kind.scores + sure, SAME, sure)
+        every.append(Detections(boxes, of_kind.scores[kept], of_kind.kinds[kept]))
+    return Detections.concatenate(every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,12 +343,12 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(which: str | models.Model) -> models.Model:
+def _loaded(which: str | models.Model) -> list[models.Model]:
     if isinstance(which, str):
-        return models.load_shipped(which)
+        return [models.load_shipped(name) for name in models.shipped_for(which)]
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
-    return which
+    return [which]
 
 
 def _thresholds(manifest: models.Manifest, threshold: Thresholds | None) -> dict[Kind, float]:

@@ -219,6 +219,14 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in ZOO.glob(f"*/{MANIFEST_NAME}"))
 
 
+def shipped_for(name: str) -> list[str]:
+    """The shipped models for what a name says: ``"plate"`` means all that look for plates, ``"plate-world"`` one.
+
+    Those that look for the same have its name, and one of their own behind a hyphen. A name that fits none comes back.
+    """
+    return [each for each in shipped() if each == name or each.startswith(f"{name}-")] or [name]
+
+
 def load_shipped(name: str) -> Model:
     """A shipped model by name: ``"face"`` or ``"plate"``.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeanon import Detections, Detector, Kind
+from edgeanon import Detections, Detector, Kind, models
 from edgeanon.boxes import iou
 from edgeanon.decoders import Candidates, Outputs
 from edgeanon.errors import ConfigError, ModelError
@@ -173,6 +173,19 @@ def test_weaker_objects_come_on_request_and_displace_no_stronger_one(tmp_path: P
     assert every.scores[len(strong) :].max() < 0.5
     ((_, none_weaker),) = detector.detect_many([picture], least=0.7)
     assert np.array_equal(none_weaker.boxes, strong.boxes)
+
+
+def test_what_several_models_find_of_one_kind_counts_once_and_stays_covered(tmp_path: Path) -> None:
+    """Two models see the same spot, in boxes of 40 and 48 pixels; one sees what the other's threshold hides."""
+    picture = np.zeros((96, 96, 3), np.uint8)
+    picture[48:52, 48:52] = 255
+    folders = [tiny.save(tiny.bright(side=side), tmp_path / str(side), **tiny.FACES) for side in (40.0, 48.0)]
+    small, large = (models.load_file(path) for path in folders)
+    alone = Detector(small, profile="fast").detect(picture)
+    both = Detector(small, large, profile="fast").detect(picture)
+    assert len(alone) == len(both) == 1
+    assert (both.boxes[:, :2] < alone.boxes[:, :2]).all()
+    assert (both.boxes[:, 2:] > alone.boxes[:, 2:]).all()
 
 
 @pytest.mark.parametrize("threshold", [0, -1, 1.1, float("nan")])

@@ -21,7 +21,7 @@ from edgeanon import Detections, Detector, Kind, Masker
 from edgeanon.evaluation import Labelled, coverage
 from edgeanon.evaluation.evidence import Evidence, evidence
 from edgeanon.evaluation.searching import searched
-from edgeanon.models import shipped
+from edgeanon.models import load_shipped, shipped
 from edgeanon.preprocess import PROFILES
 from examples.benchmarks import measuring
 
@@ -38,7 +38,7 @@ COVERED = 0.9
 def detector(which: str, profile: str) -> Detector:
     """A shipped model by name, or the model of a folder."""
     if which in shipped():
-        return Detector(which, profile=profile)
+        return Detector(load_shipped(which), profile=profile)
     return Detector.from_file(Path(which) / "model.xml", profile=profile)
 
 
