@@ -3,30 +3,22 @@
     python -m calibration.robustness_cards LABELS        labels as `edgeanon evaluate` reads them, with their pictures
 
 A card is written to `calibration/reports/robustness-NAME.json`, where `build_zoo.py` finds it when it builds a model
-anew, and into the manifest in `edgeanon/zoo/NAME`.
+anew, drawn beside it, one plot a kind, and written into the manifest in `edgeanon/zoo/NAME`.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import Progress
 
 from edgeanon.detector import Detector
-from edgeanon.evaluation import read_labels
+from edgeanon.evaluation import plots, read_labels, tables
 from edgeanon.evaluation.robustness import robustness, searches
-from edgeanon.models import MANIFEST_NAME, ZOO, KindName, Manifest, Robustness, read_manifest, shipped
+from edgeanon.models import MANIFEST_NAME, ZOO, Manifest, Robustness, read_manifest, shipped
 
 REPORTS = Path(__file__).parent / "reports"
-_CARDS = TypeAdapter(dict[KindName, Robustness])
-
-
-def cards(name: str, reports: Path = REPORTS) -> dict[KindName, Robustness]:
-    """The cards of a shipped model by kind; none where it was never measured."""
-    path = reports / f"robustness-{name}.json"
-    return _CARDS.validate_json(path.read_bytes()) if path.exists() else {}
 
 
 def write(name: str, made: dict[str, Robustness], reports: Path = REPORTS, zoo: Path = ZOO) -> None:
@@ -34,6 +26,9 @@ def write(name: str, made: dict[str, Robustness], reports: Path = REPORTS, zoo: 
     reports.mkdir(exist_ok=True)
     plain = {kind: card.model_dump(mode="json") for kind, card in made.items()}
     (reports / f"robustness-{name}.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+    for kind, card in made.items():
+        drawn = plots.standalone(plots.robust(card))
+        (reports / f"robustness-{name}-{kind}.svg").write_text(drawn, encoding="utf-8")
     path = zoo / name / MANIFEST_NAME
     manifest = Manifest.model_validate({**read_manifest(path).model_dump(), "robustness": plain})
     text = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
@@ -57,10 +52,7 @@ def main() -> None:
             made = robustness(detector, sample, seed=arguments.seed, on_picture=lambda: bar.advance(task))  # noqa: B023
             write(name, made)
             for kind, card in made.items():
-                print(f"{name}: {card.objects} {kind}s, as they are {card.as_they_are.recall:.3f}")
-                for condition, levels in card.conditions.items():
-                    said = ", ".join(f"{level.setting} {level.recall:.3f}" for level in levels)
-                    print(f"  {condition}: {said}")
+                print(tables.markdown(tables.robust(kind, card)))
 
 
 if __name__ == "__main__":

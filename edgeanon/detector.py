@@ -1,17 +1,19 @@
 """Finding faces and plates in pictures."""
 
+import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import models, runtime
 from edgeanon.boxes import as_boxes, suppress, unite
+from edgeanon.certificate import LEAST_GAIN
 from edgeanon.decoders import Decoder, Outputs
 from edgeanon.detections import Detections, Kind
 from edgeanon.errors import ConfigError, EdgeanonError, ModelError
@@ -20,7 +22,12 @@ from edgeanon.preprocess import PROFILES, Profile, View, plan
 SAME = 0.4
 """Intersection over union above which boxes of two models are taken for one object."""
 
+log = logging.getLogger(__name__)
+
 Thresholds = float | Mapping[Kind, float]
+
+UNLISTED = 255
+"""In place of a kind, for the classes of a network that its manifest does not list."""
 
 
 class Detector:
@@ -35,6 +42,10 @@ class Detector:
         profile: ``"fast"``, ``"balanced"`` or ``"thorough"``: at which scales a picture is searched.
         threshold: least score of a detection, one for all kinds or one for some; by default what each model's manifest
             says, which was chosen for recall.
+        precision: of shipped models. ``"auto"`` takes INT8 where its certificate holds and it was measured to be faster
+            on a device that computes as this one, and FP16 otherwise; ``"int8"`` and ``"fp16"`` say which files run.
+            Those of FP16 are computed in what the device takes by itself, often BF16; with ``"fp32"`` in 32 bits. A
+            model of one's own runs as it is.
 
     Models are compiled when they are first needed. A detector may be shared between threads, but not over a fork:
     make it in the child process.
@@ -51,12 +62,18 @@ class Detector:
         device: str | Sequence[str] = "AUTO",
         profile: str = "balanced",
         threshold: Thresholds | None = None,
+        precision: models.Precision = "auto",
     ) -> None:
         if profile not in PROFILES:
             raise ConfigError(f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}")
+        if precision not in get_args(models.Precision):
+            raise ConfigError(
+                f"there is no precision {precision!r}; choose one of {', '.join(get_args(models.Precision))}"
+            )
         self.profile = profile
-        loaded = [model for one in which or models.shipped() for model in _loaded(one)]
-        self._parts = [_Part(model, PROFILES[profile], device, threshold) for model in loaded]
+        loaded = [model for one in which or models.shipped() for model in _loaded(one, precision, device)]
+        compute: runtime.Compute | None = "f32" if precision == "fp32" else None
+        self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
 
     @classmethod
     def from_file(
@@ -68,6 +85,7 @@ class Detector:
         device: str | Sequence[str] = "AUTO",
         profile: str = "balanced",
         threshold: Thresholds | None = None,
+        precision: models.Precision = "auto",
     ) -> Self:
         """A detector over a model of one's own.
 
@@ -78,12 +96,15 @@ class Detector:
             device: as for ``Detector``.
             profile: as for ``Detector``.
             threshold: as for ``Detector``.
+            precision: ``"fp32"`` computes in 32 bits whatever the device would take by itself; otherwise the model runs
+                as it is.
 
         Raises:
             ConfigError: the manifest or a setting is wrong.
             ModelError: the model is missing, altered, or cannot be read.
         """
-        return cls(models.load_file(path, manifest, decode), device=device, profile=profile, threshold=threshold)
+        model = models.load_file(path, manifest, decode)
+        return cls(model, device=device, profile=profile, threshold=threshold, precision=precision)
 
     @property
     def device(self) -> str:
@@ -114,6 +135,34 @@ class Detector:
     def requests(self) -> int:
         """How many pictures at once keep the device busy."""
         return max(part.network("throughput").requests for part in self._parts)
+
+    def asked(self, image: NDArray[np.uint8], *, hint: runtime.Hint = "throughput") -> list["Asked"]:
+        """What is asked of each network to search one picture, in the order of `models`; for measuring.
+
+        Args:
+            image: as for `detect`.
+            hint: as for `detect`.
+        """
+        height, width = check_image(image).shape[:2]
+        networks = [(part, part.network(hint)) for part in self._parts]
+        return [
+            Asked(part.model, network, part.views(width, height, network.fixed_size, moving=False))
+            for part, network in networks
+        ]
+
+    def views(self, width: int, height: int, *, moving: bool = False) -> list[View]:
+        """The views in which a picture of this size is looked at, one model's after the other's.
+
+        Args:
+            width: of the picture, in pixels.
+            height: of the picture, in pixels.
+            moving: as for `detect_many`.
+        """
+        return [
+            view
+            for part in self._parts
+            for view in part.views(width, height, part.compiled().fixed_size, moving=moving)
+        ]
 
     def detect(self, image: NDArray[np.uint8], *, hint: runtime.Hint = "latency") -> Detections:
         """Find the objects in one picture.
@@ -187,6 +236,28 @@ class Detector:
                 one.pending.abandon()
 
 
+class Asked(NamedTuple):
+    """What one picture asks of one model: its compiled network, and the views that it is given, one after the other."""
+
+    model: models.Model
+    network: runtime.Network
+    views: list[View]
+
+
+def compiled(
+    model: models.Model,
+    device: str | Sequence[str],
+    *,
+    hint: runtime.Hint = "latency",
+    compute: runtime.Compute | None = None,
+    counting: bool = False,
+) -> runtime.Network:
+    """A model with the picture's way into it, compiled; the arguments are those of ``runtime.Network``."""
+    how = model.manifest.input
+    read = runtime.read_model(model.structure, model.weights, color=how.color, mean=how.mean, scale=how.scale)
+    return runtime.Network(read, device=device, hint=hint, compute=compute, counting=counting)
+
+
 class _Part:
     """A model with its decoder, and its networks, each compiled when it is first needed."""
 
@@ -196,8 +267,10 @@ class _Part:
         profile: Profile,
         device: str | Sequence[str],
         threshold: Thresholds | None,
+        compute: runtime.Compute | None,
     ) -> None:
         self.model = model
+        self._compute = compute
         self._decode = model.decode or model.manifest.decode_function()
         self._profile = profile
         self._device = device
@@ -208,11 +281,7 @@ class _Part:
     def network(self, hint: runtime.Hint) -> runtime.Network:
         with self._compiling:
             if hint not in self._networks:
-                how = self.model.manifest.input
-                read = runtime.read_model(
-                    self.model.structure, self.model.weights, color=how.color, mean=how.mean, scale=how.scale
-                )
-                self._networks[hint] = runtime.Network(read, device=self._device, hint=hint)
+                self._networks[hint] = compiled(self.model, self._device, hint=hint, compute=self._compute)
             return self._networks[hint]
 
     def compiled(self) -> runtime.Network:
@@ -244,8 +313,7 @@ class _Part:
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
-            known = [int(self.model.manifest.kind_of(int(number))) for number in classes]
-            kinds = np.array(known, np.uint8)
+            kinds = self._kinds(np.asarray(classes))
         except EdgeanonError:
             raise
         except Exception as error:
@@ -256,9 +324,17 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
-        enough = scores >= np.array([scores_from[kind] for kind in Kind], np.float32)[kinds]
+        thresholds = np.full(UNLISTED + 1, np.inf, np.float32)
+        thresholds[list(Kind)] = [scores_from[kind] for kind in Kind]
+        enough = scores >= thresholds[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
+
+    def _kinds(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The kind of each of the network's class numbers; `UNLISTED` for what the manifest does not list."""
+        numbers, places = np.unique(classes, return_inverse=True)
+        known = [self.model.manifest.kind_of(int(number)) for number in numbers]
+        return np.array([UNLISTED if kind is None else kind for kind in known], np.uint8)[places]
 
 
 class _Found(NamedTuple):
@@ -343,12 +419,37 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(which: str | models.Model) -> list[models.Model]:
+def _loaded(
+    which: str | models.Model, precision: models.Precision, device: str | Sequence[str]
+) -> list[models.Model]:
     if isinstance(which, str):
-        return [models.load_shipped(name) for name in models.shipped_for(which)]
+        return [_shipped(name, precision, device) for name in models.shipped_for(which)]
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
     return [which]
+
+
+def _shipped(name: str, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
+    gain = _int8_gain(name, device) if precision in {"auto", "int8"} else None
+    if precision == "auto":
+        precision = "int8" if gain is not None and gain >= LEAST_GAIN else "fp16"
+    elif precision == "int8" and gain is None:
+        log.warning("INT8 was not measured on a device like this one: what its certificate says may not hold here")
+    return models.load_shipped(name, "int8" if precision == "int8" else "fp16")
+
+
+def _int8_gain(name: str, device: str | Sequence[str]) -> float | None:
+    """How many times as fast a shipped model's INT8 files were measured to be on a device like the first that is tried;
+    None where that was not measured, or they were not released.
+    """
+    certificate = models.released(name)
+    if certificate is None:
+        return None
+    try:
+        first = runtime.choices(device)[0].name
+    except EdgeanonError:
+        return None  # what is wrong with the device is said when it is first needed
+    return certificate.gain_on(first, runtime.eight_bit(first), runtime.native_float(first))
 
 
 def _thresholds(manifest: models.Manifest, threshold: Thresholds | None) -> dict[Kind, float]:

@@ -10,9 +10,20 @@ from numpy.typing import NDArray
 
 from edgeanon.boxes import intersections
 from edgeanon.detections import Tracks
-from edgeanon.pipeline.lookahead import LEAST, SHORTEST_STEP, SURE, LookAhead
+from edgeanon.pipeline.lookahead import (
+    BLURRED,
+    LARGE,
+    LARGER,
+    LEAST,
+    SHORTEST_STEP,
+    SURE,
+    SURE_LARGE,
+    LookAhead,
+)
 
 FRAME = 1 / 25
+SIZE = (10**8, 10**8)
+"""Of the frames, in pixels: so large that no object is a large part of it."""
 Row = tuple[int, tuple[float, float, float, float], int, bool]  # id, box, frames unseen, confirmed
 
 
@@ -40,14 +51,20 @@ def scored(score: float) -> Tracks:
 
 
 def played(
-    frames: list[Tracks], seconds: float = 1.0, *, cuts: Iterable[int] = (), shift: tuple[float, float] = (0.0, 0.0)
+    frames: list[Tracks],
+    seconds: float = 1.0,
+    *,
+    cuts: Iterable[int] = (),
+    shift: tuple[float, float] = (0.0, 0.0),
+    size: tuple[int, int] = SIZE,
 ) -> list[Tracks]:
     """What comes out, frame by frame, at 25 frames a second."""
 
     def ready() -> Iterator[tuple[int, Tracks]]:
         window = LookAhead[int](seconds)
         for index, one in enumerate(frames):
-            yield from window.push(index, one, time=index * FRAME, cut=index in cuts, shift=shift if index else (0, 0))
+            moved = shift if index else (0, 0)
+            yield from window.push(index, one, time=index * FRAME, size=size, cut=index in cuts, shift=moved)
         yield from window.flush()
 
     out = list(ready())
@@ -80,6 +97,13 @@ def test_the_less_sure_a_single_sighting_the_shorter_it_is_covered_before(score:
     assert covered[-1]
 
 
+def test_a_large_one_must_be_surer_for_the_same() -> None:
+    frames = [*[tracks() for _ in range(40)], scored(SURE_LARGE / 2)]
+    assert len(played(frames)[20]) == 1
+    side = round((40 * 40 / LARGE) ** 0.5)
+    assert [len(one) for one in played(frames, size=(side, side))].count(1) == 1 + int(0.5 / FRAME)
+
+
 @pytest.mark.parametrize(("score", "seconds"), [(SURE, 1.0), (SURE / 2, 0.5), (SURE / 10, LEAST)])
 def test_what_the_tracker_does_not_hold_is_covered_for_a_while_after(score: float, seconds: float) -> None:
     frames = [*[scored(score) for _ in range(5)], *[tracks() for _ in range(40)]]
@@ -105,7 +129,7 @@ def test_the_further_from_a_sighting_the_larger_the_box() -> None:
     frames = [tracks() for _ in range(10)] + [seen((50, 50, 90, 90))]
     widths = [float(one.boxes[0, 2] - one.boxes[0, 0]) for one in played(frames)]
     assert widths == sorted(widths, reverse=True)
-    assert widths[-1] == 40
+    assert widths[-1] == pytest.approx(40 * (1 + 2 * BLURRED))
 
 
 def test_the_faster_an_object_the_larger_its_box_between() -> None:
@@ -120,7 +144,29 @@ def test_the_faster_an_object_the_larger_its_box_between() -> None:
 
 def test_a_sighting_is_at_least_as_large_as_its_neighbours_in_time_make_likely() -> None:
     frames = [seen((0, 0, 40, 40)), seen((10, 10, 30, 30)), seen((0, 0, 40, 40))]
-    assert played(frames)[1].boxes.tolist() == [[0, 0, 40, 40]]
+    assert covers(played(frames)[1], (0, 0, 40, 40))
+
+
+def test_an_object_is_as_large_as_it_was_at_most_around_that_time() -> None:
+    frames = [seen((100, 100, 130, 130)), seen((100, 100, 140, 140)), seen((100, 100, 130, 130))]
+    assert covers(played(frames)[0], (95, 95, 135, 135))
+    assert covers(played(frames)[2], (95, 95, 135, 135))
+
+
+def test_one_sighting_much_larger_than_the_others_does_not_swell_them_without_end() -> None:
+    frames = [seen((100, 100, 140, 140)), seen((0, 0, 400, 400)), seen((100, 100, 140, 140))]
+    box = played(frames)[0].boxes[0]
+    assert box[2] - box[0] == pytest.approx(40 * LARGER * (1 + 2 * BLURRED))
+
+
+def test_what_comes_in_over_the_edge_is_covered_up_to_it() -> None:
+    frames = [tracks(), seen((15, 150, 55, 190)), tracks(), tracks()]
+    before, when_seen, *after = (one.boxes[0] for one in played(frames, size=(200, 200)))
+    for box in (before, *after):
+        assert box[0] <= 0
+        assert box[3] >= 200
+        assert box[2] < 200
+    assert when_seen[0] > 0
 
 
 def test_nothing_is_carried_over_a_cut() -> None:
@@ -140,7 +186,7 @@ def test_a_pan_does_not_bend_the_way() -> None:
 def test_without_looking_ahead_every_frame_comes_out_at_once_as_the_tracker_has_it() -> None:
     window = LookAhead[str](0.0)
     held = tracks([(1, (0, 0, 10, 10), 3, True)])
-    ((item, out),) = window.push("a", held, time=0)
+    ((item, out),) = window.push("a", held, time=0, size=SIZE)
     assert item == "a"
     assert np.array_equal(out.boxes, held.boxes)
 
@@ -157,7 +203,7 @@ def test_the_window_is_bounded_whatever_the_times_say(times: list[float]) -> Non
     window = LookAhead[int](0.5)
     inside = out = 0
     for index, time in enumerate(times):
-        ready = list(window.push(index, seen((0, 0, 9, 9)), time=time))
+        ready = list(window.push(index, seen((0, 0, 9, 9)), time=time, size=SIZE))
         out += len(ready)
         inside = max(inside, index + 1 - out)
     assert inside <= 0.5 / SHORTEST_STEP + 1

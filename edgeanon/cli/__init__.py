@@ -11,7 +11,10 @@ from rich.text import Text
 
 from edgeanon import __version__
 from edgeanon.cli.anonymize import FAILED, anonymize
+from edgeanon.cli.benchmark import benchmark
+from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
+from edgeanon.cli.quantize import quantize
 from edgeanon.cli.terminal import err, out, plain
 from edgeanon.errors import ConfigError, EdgeanonError
 
@@ -43,7 +46,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, devices, models):
+for verb in (anonymize, evaluate, quantize, benchmark, devices, models):
     app.command()(verb)
 
 

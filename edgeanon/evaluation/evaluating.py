@@ -1,6 +1,6 @@
 """Evaluating a detector on a labelled set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +59,10 @@ def evaluate(
             f"the labelled set has no picture in which {wanted} were labelled: there is nothing to measure"
         )
     masking = Masking(masker or Masker())
-    least_of = np.array([detector.thresholds.get(kind, 1.0) for kind in Kind], np.float32)
-    least = min(least, *detector.thresholds.values())
+    thresholds = detector.thresholds
+    # What a decoder calls by a number that the manifest lacks is OTHER, and is masked as well.
+    least_of = np.array([thresholds.get(kind, min(thresholds.values())) for kind in Kind], np.float32)
+    least = min(least, *thresholds.values())
     if target_recall is not None:
         check_target(target_recall)
         least = min(least, LOWEST)
@@ -71,7 +73,11 @@ def evaluate(
         masking.add(picture, strong)
         if on_picture:
             on_picture(picture, strong)
-    whole = {kind: evidence(pictures, every, kind) for kind in sorted(detector.thresholds)}
+    whole = {kind: evidence(pictures, every, kind) for kind in sorted(thresholds)}
+    sizes = {
+        kind: {name: evidence(pictures, every, kind, heights=heights) for name, heights in HEIGHTS.items()}
+        for kind in whole
+    }
     return Scores(
         openvino=runtime.version(),
         device=detector.device,
@@ -80,7 +86,14 @@ def evaluate(
         labels=Labels(pictures=len(pictures), sha256=pictures.sha256(), notes=pictures.notes),
         least=least,
         kinds={
-            kind.name.lower(): _of_kind(pictures, every, kind, known, detector.thresholds[kind], masking)
+            kind.name.lower(): KindScores(
+                threshold=thresholds[kind],
+                all=detection(known, thresholds[kind]),
+                by_size={name: detection(one, thresholds[kind]) for name, one in sizes[kind].items()},
+                by_source={name: detection(one, thresholds[kind]) for name, one in _by_source(pictures, known).items()},
+                curve=_curve(known, thresholds[kind]),
+                covered=masking.figures(kind),
+            )
             for kind, known in whole.items()
         },
         masked=masking.masked(),
@@ -93,26 +106,11 @@ def evaluate(
     )
 
 
-def _of_kind(
-    pictures: LabelledSet,
-    found: Sequence[Detections],
-    kind: Kind,
-    whole: Evidence,
-    threshold: float,
-    masking: Masking,
-) -> KindScores:
-    sizes = {name: evidence(pictures, found, kind, heights=heights) for name, heights in HEIGHTS.items()}
-    sources = [picture.source for picture in pictures]
-    named = sorted({source for source, judged in zip(sources, whole.judged, strict=True) if judged})
-    groups = {source: whole.within(np.array([one == source for one in sources])) for source in named}
-    return KindScores(
-        threshold=threshold,
-        all=detection(whole, threshold),
-        by_size={name: detection(one, threshold) for name, one in sizes.items()},
-        by_source={name: detection(one, threshold) for name, one in groups.items() if named != [""]},
-        curve=_curve(whole),
-        covered=masking.figures(kind),
-    )
+def _by_source(pictures: LabelledSet, known: Evidence) -> dict[str, Evidence]:
+    """The evidence of each source in which the kind was labelled; nothing where no source has a name."""
+    sources = np.array([picture.source for picture in pictures])
+    named = sorted(set(sources[known.judged].tolist()))
+    return {name: known.within(sources == name) for name in named} if named != [""] else {}
 
 
 def detection(known: Evidence, threshold: float) -> Detection:
@@ -134,11 +132,15 @@ def detection(known: Evidence, threshold: float) -> Detection:
     )
 
 
-def _curve(known: Evidence) -> tuple[Point, ...]:
+def _curve(known: Evidence, threshold: float) -> tuple[Point, ...]:
+    """Points at which recall rises, evenly thinned, with the one at the threshold and the last."""
     if not len(known.heights):
         return ()
     scores, recall, precision = known.curve()
-    kept = np.unique(np.linspace(0, len(scores) - 1, min(_POINTS, len(scores))).round().astype(int))
+    rises = np.flatnonzero(np.diff(recall, prepend=0))
+    thinned = rises[np.unique(np.linspace(0, len(rises) - 1, min(_POINTS, len(rises))).round().astype(int))]
+    at_threshold = np.flatnonzero(scores >= np.float32(threshold))[-1:]
+    kept = np.unique(np.concatenate([thinned, at_threshold, np.arange(len(scores))[-1:]]))
     return tuple(
         Point(threshold=round(float(score), 4), recall=round(float(one), 4), precision=round(float(other), 4))
         for score, one, other in zip(scores[kept], recall[kept], precision[kept], strict=True)

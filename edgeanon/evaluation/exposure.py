@@ -6,7 +6,7 @@ is detected where a detector, frame by frame, has a box of its kind with an inte
 longest time without such a frame is the object's gap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -163,13 +163,19 @@ class Exposure:
                 found[name].add(history)
         return found
 
+    def shares(self) -> dict[str, float]:
+        """Mean shares of a frame that are masked, and that masks of exactly the labelled boxes would not reach."""
+        return {
+            "masked_share": float(np.mean(self.masked)),
+            "needlessly_masked_share": float(np.mean(self.needless)),
+        }
+
     def figures(self, window: float) -> dict[str, Any]:
         """All of it by name, for a window of so many frames."""
         exposed = [history for history in self.histories if any(history.exposed.values())]
         return {
             "groups": {name: tally.figures() for name, tally in self.tallies(window).items()},
-            "masked_share": float(np.mean(self.masked)),
-            "needlessly_masked_share": float(np.mean(self.needless)),
+            **self.shares(),
             "exposed_objects": [
                 {
                     "id": history.object.id,
@@ -188,8 +194,8 @@ def labels_in(clip: Clip, frame: int) -> tuple[NDArray[np.float32], NDArray[np.u
     return as_boxes([box for box, _ in here]), np.array([kind for _, kind in here], np.uint8)
 
 
-def detected_in(clip: Clip, detector: Detector) -> list[set[int]]:
-    """For each object of a clip the frames in which the detector finds it."""
+def detected_in(clip: Clip, detector: Detector, *, on_frame: Callable[[], None] | None = None) -> list[set[int]]:
+    """For each object of a clip the frames in which the detector finds it; ``on_frame`` is called after each."""
     frames: list[set[int]] = [set() for _ in clip.objects]
     for frame in clip.frames():
         found = detector.detect(frame.pixels)
@@ -199,4 +205,6 @@ def detected_in(clip: Clip, detector: Detector) -> list[set[int]]:
                 overlap = iou(as_boxes([one.seen[frame.index].box]), boxes)
                 if overlap.max(initial=0) >= MATCH:
                     history.add(frame.index)
+        if on_frame:
+            on_frame()
     return frames

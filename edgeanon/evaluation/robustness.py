@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from edgeanon.detections import Kind
 from edgeanon.detector import Detector
@@ -14,7 +15,7 @@ from edgeanon.evaluation.intervals import wilson
 from edgeanon.evaluation.labels import LabelledSet
 from edgeanon.evaluation.matching import Outcome, outcome
 from edgeanon.evaluation.searching import searched
-from edgeanon.models import Level, Robustness
+from edgeanon.models import KindName, Level, Robustness
 
 AS_THEY_ARE = "as they are"
 
@@ -58,6 +59,7 @@ def robustness(
     for kind, threshold in detector.thresholds.items():
         if total := pictures.total(kind):
             cards[kind.name.lower()] = Robustness(
+                model=next(one.manifest.title for one in detector.models if kind in one.manifest.finds),
                 objects=total,
                 pictures=len(pictures),
                 labels_sha256=pictures.sha256(),
@@ -73,6 +75,12 @@ def robustness(
                 },
             )
     return cards
+
+
+def read_cards(name: str, folder: Path) -> dict[KindName, Robustness]:
+    """The cards of a model by kind from ``robustness-NAME.json`` in a folder; nothing where there is no such file."""
+    path = folder / f"robustness-{name}.json"
+    return TypeAdapter(dict[KindName, Robustness]).validate_json(path.read_bytes()) if path.exists() else {}
 
 
 def with_objects(detector: Detector, labelled: LabelledSet) -> LabelledSet:

@@ -165,8 +165,8 @@ class Calibrated(_Part):
     Attributes:
         threshold: the highest at which the target is reached on the labelled objects; None where it is reached at none
             from ``LOWEST`` up, or there is no object.
-        low: the highest at which even the lower end of the 95 % interval of recall reaches the target, so that it may be
-            expected to hold for other objects of the same footage; None where there is none.
+        low: the highest at which even the lower end of the 95 % interval of recall reaches the target, so that it may
+            be expected to hold for other objects of the same footage; None where there is none.
         high: the highest at which the upper end does; None where there is none.
         recall: at the threshold, or at ``LOWEST`` where there is none: more cannot be reached.
         false_per_picture: at the same score.
@@ -201,8 +201,8 @@ class Calibration(_Part):
         if out_of_reach:
             best = ", ".join(f"{self.kinds[name].recall.share:.3f} of the {name}s" for name in out_of_reach)
             raise ConfigError(
-                f"no threshold reaches a recall of {self.target_recall:g}: at {LOWEST} the detector finds {best}. Ask for "
-                "less, search with the profile thorough, or bring a model that finds more"
+                f"no threshold reaches a recall of {self.target_recall:g}: at {LOWEST} the detector finds {best}. Ask "
+                "for less, search with the profile thorough, or bring a model that finds more"
             )
         return {Kind[name.upper()]: one.threshold for name, one in self.kinds.items() if one.threshold is not None}
 

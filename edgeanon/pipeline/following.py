@@ -5,7 +5,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import tee
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -30,6 +29,10 @@ class Shown(Protocol):
     @property
     def time(self) -> Fraction:
         """Seconds."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture, in pixels."""
 
     def bgr(self) -> NDArray[np.uint8]:
         """``(h, w, 3)`` uint8 BGR, upright."""
@@ -85,7 +88,10 @@ class Following(Generic[Item]):
             if one.cut:
                 tracker.reset()
             tracks = tracker.predict(time) if one.found is None else tracker.update(one.found, time)
-            yield from _unpacked(window.push((one.item, one.withheld), tracks, time=time, cut=one.cut, shift=one.shift))
+            ready = window.push(
+                (one.item, one.withheld), tracks, time=time, size=one.item.size, cut=one.cut, shift=one.shift
+            )
+            yield from _unpacked(ready)
         yield from _unpacked(window.flush())
 
     def _searched(self, items: Iterable[Item], is_damaged: Callable[[Item], bool]) -> "Iterator[_Searched[Item]]":
@@ -148,10 +154,9 @@ class Following(Generic[Item]):
 
     def _detect(self, images: Iterator[NDArray[np.uint8]]) -> Iterator[Detections]:
         """What all detectors find in each picture, kept busy together."""
-        copies = tee(images, len(self._detectors))
         searches = [
-            detector.detect_many(copy, hint="latency", moving=True)
-            for detector, copy in zip(self._detectors, copies, strict=True)
+            detector.detect_many(shared, hint="latency", moving=True)
+            for detector, shared in zip(self._detectors, _shared(images, len(self._detectors)), strict=True)
         ]
         for results in zip(*searches, strict=True):
             yield Detections.concatenate(found for _, found in results)
@@ -168,6 +173,25 @@ class _Searched(NamedTuple, Generic[Item]):
 
 class _FromFramesError(Exception):
     """What went wrong in the frames themselves, and not in a search: it is never filled over."""
+
+
+def _shared(images: Iterator[NDArray[np.uint8]], count: int) -> list[Iterator[NDArray[np.uint8]]]:
+    """So many iterators over the same images. Unlike `itertools.tee`, none of which any has passed is kept."""
+    waiting: list[deque[NDArray[np.uint8]]] = [deque() for _ in range(count)]
+
+    def share(own: deque[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        while True:
+            if not own:
+                try:
+                    image = next(images)
+                except StopIteration:
+                    return
+                for each in waiting:
+                    each.append(image)
+                del image
+            yield own.popleft()
+
+    return [share(own) for own in waiting]
 
 
 def _marked(frames: Iterable[Item]) -> Iterator[Item]:

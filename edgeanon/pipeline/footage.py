@@ -19,6 +19,7 @@ from edgeanon.detections import Frame, Kind, Tracks
 from edgeanon.detector import Detector, check_image
 from edgeanon.errors import ConfigError, LeakError, MediaError
 from edgeanon.masker import Masker
+from edgeanon.pipeline.ahead import ahead
 from edgeanon.pipeline.following import Following
 from edgeanon.pipeline.results import FileResult, Verdict
 from edgeanon.video import CODECS, Picture, VideoReader, VideoWriter
@@ -26,6 +27,9 @@ from edgeanon.video.sources import Source
 
 GREY = 128
 """What a frame that must not be shown is filled with."""
+
+AHEAD = 4
+"""Frames that are ready to be masked at most. They come several at a time, after each search."""
 
 OnFrames = Callable[[Path, int, int | None], None]
 """Called with the source, the number of frames written so far, and of all when that is known."""
@@ -95,6 +99,10 @@ class _Shown:
     @property
     def time(self) -> Fraction:
         return self.frame.time
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.frame.pixels.shape[1], self.frame.pixels.shape[0]
 
     def bgr(self) -> NDArray[np.uint8]:
         return self.frame.pixels
@@ -175,7 +183,9 @@ def one_video(
             audio=settings.audio,
             overwrite=overwrite,
         ) as writer,
-        closing(_following(detectors, settings).run(reader.pictures(), lambda picture: picture.damaged)) as followed,
+        closing(
+            ahead(_following(detectors, settings).run(reader.pictures(), lambda picture: picture.damaged), AHEAD)
+        ) as followed,
     ):
         for picture, tracks, hold_back in followed:
             if stopping():

@@ -58,6 +58,11 @@ class Picture:
         """Whether there is no picture here that was decoded as it was recorded."""
         return self._frame is None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture, in pixels."""
+        return self._properties.upright_size
+
     def bgr(self) -> NDArray[np.uint8]:
         """The upright picture, ``(h, w, 3)`` uint8 BGR, converted anew; grey when damaged."""
         if self._frame is None:

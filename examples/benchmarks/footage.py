@@ -4,6 +4,10 @@ Whole commands, from start to end, each in a new process; they take turns, so th
 are compared. The clip is the demonstration clip enlarged to 1920x1080, or one that is named. "transcode" decodes the
 clip and encodes it with x264 at the preset and quality that edgeanon uses: no tool that writes video can be faster.
 
+Memory is that of all processes of a command together, as often as it can be looked at: deface decodes and encodes in
+processes of their own. Pages that several share count in parts (PSS). Processor time is theirs as well, and hardly
+depends on what else the machine is doing.
+
 deface is run with its defaults in an environment of its own, on whatever it finds there: with ONNX Runtime if that is
 installed, and otherwise with OpenCV.
 
@@ -11,16 +15,18 @@ installed, and otherwise with OpenCV.
 """
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from typing import Any
+from time import perf_counter, sleep
+from typing import Any, NamedTuple
 
 import av
 
@@ -28,6 +34,8 @@ from examples.benchmarks import measuring
 
 DEMO = measuring.ROOT / "examples" / "demo" / "street.mp4"
 OPTIONS = {"preset": "veryfast", "crf": "20"}
+PAUSE = 0.1
+"""Seconds between two looks at a command's memory."""
 
 
 def enlarged(source: Path, target: Path, frames: int) -> None:
@@ -61,15 +69,47 @@ def frame_count(path: Path) -> int:
         return sum(1 for _ in reader.decode(video=0))
 
 
-def run(command: list[str], environment: Mapping[str, str]) -> tuple[float, int]:
-    """Seconds that a command takes, and the peak bytes of the largest of its processes."""
+class Run(NamedTuple):
+    """What a command took: seconds by the clock, seconds of processors, and bytes at its peak."""
+
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+def run(command: list[str], environment: Mapping[str, str]) -> Run:
+    """Run a command to its end, and measure it and all its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(memory(one) for one in family(process.pid)))
+        sleep(PAUSE)
+    took = perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         raise SystemExit(f"{command} ended with {process.returncode}: run it by hand to see why")
-    return perf_counter() - began, usage.ru_maxrss * 1024
+    return Run(took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak)
+
+
+def family(process: int) -> list[int]:
+    """A process and all its children, by Linux's own lists."""
+    found = [process]
+    with suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += family(int(child))
+    return found
+
+
+def memory(process: int) -> int:
+    """Bytes of a process that are in memory, those that it shares in parts; 0 when it is gone."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def commands(clip: Path, folder: Path, deface: Path | None, profiles: list[str]) -> dict[str, list[str]]:
@@ -93,7 +133,7 @@ def main() -> None:
     parser = measuring.parser(__doc__, data=False)
     parser.add_argument("--deface", type=Path, help="interpreter of an environment with deface")
     parser.add_argument("--clip", type=Path, help="a video in place of the demonstration clip")
-    parser.add_argument("--frames", type=int, default=150, help="of the demonstration clip; default 150")
+    parser.add_argument("--frames", type=int, default=200, help="of the demonstration clip; default 200, all of it")
     parser.add_argument("--profiles", nargs="+", default=["balanced", "fast"])
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken; default 3")
     options = parser.parse_args()
@@ -108,17 +148,19 @@ def main() -> None:
         frames = frame_count(clip)
         environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
         every = commands(clip, folder, options.deface, options.profiles)
-        seconds: dict[str, list[float]] = {tool: [] for tool in every}
-        peaks: dict[str, int] = dict.fromkeys(every, 0)
+        runs: dict[str, list[Run]] = {tool: [] for tool in every}
         for _ in measuring.watched(range(options.rounds), "rounds"):
             for tool, command in every.items():
-                took, peak = run(command, environment)
-                seconds[tool].append(took)
-                peaks[tool] = max(peaks[tool], peak)
+                runs[tool].append(run(command, environment))
 
     results: dict[str, dict[str, Any]] = {
-        tool: {"seconds": took, "frames_a_second": frames / median(took), "peak_bytes": peaks[tool]}
-        for tool, took in seconds.items()
+        tool: {
+            "seconds": [one.seconds for one in several],
+            "frames_a_second": frames / median(one.seconds for one in several),
+            "processor_milliseconds_a_frame": 1000 * median(one.processor_seconds for one in several) / frames,
+            "peak_bytes": max(one.peak_bytes for one in several),
+        }
+        for tool, several in runs.items()
     }
     rows = []
     for tool, figures in results.items():
@@ -126,8 +168,9 @@ def main() -> None:
             f"{figures['frames_a_second'] / results[base]['frames_a_second']:.2f}" if base in results else "-"
             for base in ("deface", "transcode")
         ]
-        rows.append([tool, f"{figures['frames_a_second']:.1f}", *shares, f"{figures['peak_bytes'] / 2**20:.0f}"])
-    heads = ["", "frames a second", "of deface's", "of the transcode's", "peak MiB"]
+        work = f"{figures['processor_milliseconds_a_frame']:.0f}"
+        rows.append([tool, f"{figures['frames_a_second']:.1f}", *shares, work, f"{figures['peak_bytes'] / 2**20:.0f}"])
+    heads = ["", "frames a second", "of deface's", "of the transcode's", "processor ms a frame", "peak MiB"]
     measuring.show(f"{frames} frames, whole commands", heads, rows, markdown=options.markdown)
     measuring.write(options.json, {"frames": frames, "rounds": options.rounds, "tools": results})
 
