@@ -74,6 +74,13 @@ class Detector:
         loaded = [model for one in which or models.shipped() for model in _loaded(one, precision, device)]
         compute: runtime.Compute | None = "f32" if precision == "fp32" else None
         self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
+        for part in self._parts:
+            finds = part.model.manifest.finds
+            others = [one for one in self._parts if one is not part]
+            part.shown = {
+                kind: min([own, *(one.own[kind] for one in others if kind in finds & one.model.manifest.finds)])
+                for kind, own in part.own.items()
+            }
 
     @classmethod
     def from_file(
@@ -129,7 +136,7 @@ class Detector:
     @property
     def thresholds(self) -> dict[Kind, float]:
         """Least score of a detection, for each kind that it looks for."""
-        return {kind: part.thresholds[kind] for part in self._parts for kind in sorted(part.model.manifest.finds)}
+        return {kind: part.shown[kind] for part in self._parts for kind in sorted(part.model.manifest.finds)}
 
     @property
     def requests(self) -> int:
@@ -259,7 +266,12 @@ def compiled(
 
 
 class _Part:
-    """A model with its decoder, and its networks, each compiled when it is first needed."""
+    """A model with its decoder, and its networks, each compiled when it is first needed.
+
+    ``own`` are its thresholds. ``shown`` are those from which its detections are given: where several models look for
+    one kind, the least of theirs. Scores are brought onto that scale, or they would mean one thing from one model and
+    another from the next.
+    """
 
     def __init__(
         self,
@@ -274,7 +286,8 @@ class _Part:
         self._decode = model.decode or model.manifest.decode_function()
         self._profile = profile
         self._device = device
-        self.thresholds = _thresholds(model.manifest, threshold)
+        self.own = _thresholds(model.manifest, threshold)
+        self.shown = self.own
         self._networks: dict[runtime.Hint, runtime.Network] = {}
         self._compiling = Lock()
 
@@ -304,12 +317,13 @@ class _Part:
         )
 
     def decode(self, outputs: Outputs, view: View, least: float | None) -> "_Found":
-        """What one view shows, in pixels of the picture, each kind from its own threshold up, or from ``least``."""
+        """What one view shows, in pixels of the picture, each kind from its threshold up, or from ``least``."""
         name = self.model.manifest.name
-        scores_from = {kind: min(value, value if least is None else least) for kind, value in self.thresholds.items()}
+        scores_from = {kind: min(value, value if least is None else least) for kind, value in self.shown.items()}
+        in_its_own = [value * self.own[kind] / self.shown[kind] for kind, value in scores_from.items()]
         try:
             boxes, scores, classes = self._decode(
-                outputs, width=view.input_width, height=view.input_height, threshold=min(scores_from.values())
+                outputs, width=view.input_width, height=view.input_height, threshold=min(in_its_own)
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
@@ -324,11 +338,22 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
+        if self.own != self.shown:
+            scores = self._on_the_scale_shown(scores, kinds)
         thresholds = np.full(UNLISTED + 1, np.inf, np.float32)
         thresholds[list(Kind)] = [scores_from[kind] for kind in Kind]
         enough = scores >= thresholds[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
+
+    def _on_the_scale_shown(self, scores: NDArray[np.float32], kinds: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Scores with each kind's own threshold moved to the one shown; 0, 1 and their order stay."""
+        known = [*Kind]
+        own, shown = np.ones((2, UNLISTED + 1), np.float32)
+        own[known], shown[known] = [self.own[kind] for kind in known], [self.shown[kind] for kind in known]
+        own, shown = own[kinds], shown[kinds]
+        above = shown + (scores - own) * (1 - shown) / np.maximum(1 - own, np.float32(1e-6))
+        return np.where(scores < own, scores * (shown / own), above).astype(np.float32)
 
     def _kinds(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The kind of each of the network's class numbers; `UNLISTED` for what the manifest does not list."""
@@ -361,7 +386,7 @@ class _Search:
             boxes, scores, kinds, cut = (np.concatenate(column) for column in zip(*views, strict=True))
             boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
             for kind in np.unique(kinds):
-                strong = scores >= np.float32(part.thresholds[Kind(kind)])
+                strong = scores >= np.float32(part.shown[Kind(kind)])
                 overlap = part.model.manifest.overlap
                 rows = np.flatnonzero((kinds == kind) & strong)
                 rows = rows[suppress(boxes[rows], scores[rows], overlap, cut[rows])]
@@ -419,9 +444,7 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(
-    which: str | models.Model, precision: models.Precision, device: str | Sequence[str]
-) -> list[models.Model]:
+def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> list[models.Model]:
     if isinstance(which, str):
         return [_shipped(name, precision, device) for name in models.shipped_for(which)]
     if not isinstance(which, models.Model):

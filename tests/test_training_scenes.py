@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration.training import by_source, decoys, pictures, plates, scenes
+from calibration.training import by_source, curve, decoys, pictures, plates, scenes
 from calibration.training.pictures import PictureList, Source
 from edgeanon.boxes import as_boxes
 from edgeanon.detections import Detections, Kind
@@ -148,3 +149,35 @@ def test_recall_is_read_off_where_false_detections_are_few_enough() -> None:
     known = evidence([labels], [found], Kind.PLATE)
     assert by_source.recall_at(known, 0) == (0.5, pytest.approx(0.9))
     assert by_source.recall_at(known, 1) == (1.0, pytest.approx(0.7))
+
+
+@pytest.mark.slow
+def test_sources_are_judged_by_models_that_lack_them_beside_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole script, twice: the second time the detections are taken from where they were kept."""
+    listed_folder(tmp_path)
+    plate = str(Path(by_source.__file__).parents[2] / "edgeanon" / "zoo" / "plate")
+    options = ["--data", str(tmp_path), "--model", "plate", "--left-out", f"cars={plate}", "--beside", "same=plate"]
+    options += ["--profile", "fast", "--keep", str(tmp_path / "kept"), "--json", str(tmp_path / "a.json"), "--markdown"]
+    monkeypatch.setattr(sys, "argv", ["by_source", *options])
+    tables = []
+    for _ in range(2):
+        by_source.main()
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+    assert "| cars (left out), ours | 1 |" in tables[0]
+    assert "1 pictures without plates, same: " in tables[0]
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["left_out"] == ["cars"]
+    assert written["results"]["ours"] == written["results"]["same"]
+
+
+def test_a_learning_curve_is_drawn_from_left_to_right() -> None:
+    points = [{"scenes": 100, "average_precision": 0.5}, {"scenes": 200, "average_precision": 1.0}]
+    drawn = curve.drawing({"first": points})
+    line = drawn.split('points="')[1].split('"')[0]
+    (x1, y1), (x2, y2) = (map(float, pair.split(",")) for pair in line.split())
+    assert x1 < x2
+    assert y1 > y2
+    assert "first" in drawn
