@@ -21,12 +21,12 @@ from edgeanon import Detections, Detector, Kind, Masker
 from edgeanon.evaluation import Labelled, coverage
 from edgeanon.evaluation.evidence import Evidence, evidence
 from edgeanon.evaluation.searching import searched
-from edgeanon.models import load_shipped, shipped
+from edgeanon.models import load_file, load_shipped, shipped
 from edgeanon.preprocess import PROFILES
 from examples.benchmarks import measuring
 
 LEAST = 0.08
-"""Score from which detections take part in average precisions; below, networks of this kind see something everywhere."""
+"""Score from which detections take part in average precisions; below, these networks see something everywhere."""
 
 FALSE = 0.1
 """False detections a picture at which recall is compared."""
@@ -36,15 +36,16 @@ COVERED = 0.9
 
 
 def detector(which: str, profile: str) -> Detector:
-    """A shipped model by name, or the model of a folder."""
-    if which in shipped():
-        return Detector(load_shipped(which), profile=profile)
-    return Detector.from_file(Path(which) / "model.xml", profile=profile)
+    """A shipped model by name, the model of a folder, or several together, with a plus between them."""
+    parts = [load_shipped(one) if one in shipped() else load_file(Path(one) / "model.xml") for one in which.split("+")]
+    return Detector(*parts, profile=profile)
 
 
 def found_in(one: Detector, pictures: Sequence[Labelled], keep: Path | None, what: str) -> list[Detections]:
     """What a detector finds in pictures, kept in a file if there is a folder for that."""
-    key = "".join([one.models[0].sha256, one.profile, *(str(picture.path.name) for picture in pictures)])
+    key = "".join(
+        [*(model.sha256 for model in one.models), one.profile, *(str(picture.path.name) for picture in pictures)]
+    )
     file = keep / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz" if keep else None
     if file and file.exists():
         kept = np.load(file)
@@ -132,6 +133,7 @@ def main() -> None:
     parser.add_argument("--model", default="plate", help="our network: a folder, or the name of a shipped model")
     parser.add_argument("--left-out", nargs="*", default=[], metavar="SOURCE=FOLDER", help="models that lack a source")
     parser.add_argument("--beside", nargs="*", default=[], metavar="NAME=MODEL", help="others to compare with")
+    parser.add_argument("--held-out", action="store_true", help="only pictures that the shipped model never saw")
     parser.add_argument("--profile", choices=list(PROFILES), default="balanced")
     parser.add_argument("--keep", type=Path, help="folder for detections")
     options = parser.parse_args()
@@ -140,10 +142,14 @@ def main() -> None:
     labelled = list(measuring.load(options.data))
     sha256 = [hashlib.sha256(picture.path.read_bytes()).hexdigest() for picture in labelled]
     plates = [number for number, picture in enumerate(labelled) if len(picture.of(Kind.PLATE))]
+    taught = {sha256 for each in listing.sources.values() if each.use == "train" for sha256 in each.pictures}
+    if options.held_out:
+        plates = [at for at in plates if sha256[at] not in taught or not learned(sha256[at], plates=True)]
     bare = [
         number
         for number in range(len(labelled))
-        if number not in set(plates) and not (sha256[number] in hashes and learned(sha256[number], plates=False))
+        if not len(labelled[number].of(Kind.PLATE))
+        and not (sha256[number] in hashes and learned(sha256[number], plates=False))
     ]
     sources = sorted({labelled[number].source for number in plates})
     chosen = [*plates, *bare]
