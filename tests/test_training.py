@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `training` is not installed", exc_type=ImportError)
 
 from calibration.training import __main__ as command  # noqa: E402
-from calibration.training import network, plates, scenes, training  # noqa: E402
+from calibration.training import network, pictures, plates, scenes, training  # noqa: E402
 from calibration.training.export import export  # noqa: E402
 from calibration.training.loss import loss, target  # noqa: E402
 from edgeanon.boxes import as_boxes, iou  # noqa: E402
@@ -114,7 +114,7 @@ def test_the_exported_network_answers_as_torch_does(tmp_path: Path) -> None:
     for value in made.parameters():
         value.data = value.data.half().float()  # as the weights are stored
     shipped = network.Shipped(made).eval()
-    finished = export(shipped, command.manifest(command.pictures.LIST, command.PLAN), tmp_path)
+    finished = export(shipped, command.manifest(pictures.LIST, command.PLAN), tmp_path)
     assert {Path(name).name for name in finished.made_from} == {"pictures.json", "formats.toml", "plan.toml"}
     assert len(load_file(tmp_path / "model.xml").weights) < 2_000_000
     exact = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -147,8 +147,8 @@ def test_recall_is_read_off_where_false_detections_are_few_enough() -> None:
     boxes = as_boxes([[0, 0, 10, 5], [50, 50, 60, 55], [20, 0, 30, 5]])
     found = Detections(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.full(3, Kind.PLATE, np.uint8))
     known = evidence([labels], [found], Kind.PLATE)
-    assert by_source.recall_at(known, 0) == (0.5, pytest.approx(0.9))
-    assert by_source.recall_at(known, 1) == (1.0, pytest.approx(0.7))
+    assert by_source.recall_at(known, 0) == pytest.approx((0.5, 0.9))
+    assert by_source.recall_at(known, 1) == pytest.approx((1.0, 0.7))
 
 
 @pytest.mark.slow
