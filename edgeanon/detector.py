@@ -71,7 +71,9 @@ class Detector:
                 f"there is no precision {precision!r}; choose one of {', '.join(get_args(models.Precision))}"
             )
         self.profile = profile
-        loaded = [model for one in which or models.shipped() for model in _loaded(one, precision, device)]
+        every = [one for asked in which or models.shipped() for one in _every(asked)]
+        wanted = [one for place, one in enumerate(every) if not isinstance(one, str) or one not in every[:place]]
+        loaded = [_loaded(one, precision, device) for one in wanted]
         compute: runtime.Compute | None = "f32" if precision == "fp32" else None
         self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
         for part in self._parts:
@@ -444,12 +446,17 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> list[models.Model]:
+def _every(which: str | models.Model) -> Sequence[str | models.Model]:
+    """The shipped models that a name stands for, each by its own; or the model itself."""
+    return models.shipped_for(which) if isinstance(which, str) else [which]
+
+
+def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
     if isinstance(which, str):
-        return [_shipped(name, precision, device) for name in models.shipped_for(which)]
+        return _shipped(which, precision, device)
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
-    return [which]
+    return which
 
 
 def _shipped(name: str, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
