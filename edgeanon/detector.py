@@ -4,6 +4,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Self, get_args
@@ -73,7 +74,15 @@ class Detector:
         self.profile = profile
         every = [one for asked in which or models.shipped() for one in _every(asked)]
         wanted = [one for place, one in enumerate(every) if not isinstance(one, str) or one not in every[:place]]
-        loaded = [_loaded(one, precision, device) for one in wanted]
+        loaded = [
+            _loaded(
+                one,
+                precision,
+                device,
+                named=any(one is asked or (isinstance(one, str) and one == asked) for asked in which),
+            )
+            for one in wanted
+        ]
         compute: runtime.Compute | None = "f32" if precision == "fp32" else None
         self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
         for part in self._parts:
@@ -202,7 +211,8 @@ class Detector:
 
         Args:
             images: as for `detect`, one after the other.
-            hint: ``"throughput"`` to have all of them soon, ``"latency"`` to have each soon, in less memory.
+            hint: ``"throughput"`` to have all of them soon, ``"latency"`` to have each soon, in less memory; with
+                ``"video"`` half of the processors are left to a decoder and an encoder.
             moving: they are frames of one video, in which an object is seen again and again: they are enlarged less for
                 networks that want that, and looked at in smaller tiles. See ``edgeanon.preprocess``.
             least: give weaker objects as well, down to this score; those at or above the thresholds are the same with
@@ -227,13 +237,12 @@ class Detector:
             for image in images:
                 search = _Search(check_image(image))
                 searches.append(search)
-                for part in self._parts:
+                for part, view in self._looks(image.shape[1], image.shape[0], hint, moving=moving):
                     network = part.network(hint)
-                    for view in part.views(image.shape[1], image.shape[0], network.fixed_size, moving=moving):
-                        while sum(one.part is part for one in under_way) >= network.requests:
-                            under_way.popleft().finish()
-                        under_way.append(_Inference(search, part, view, network.start(view.render(image)), least))
-                        search.waiting += 1
+                    while sum(one.part is part for one in under_way) >= network.requests:
+                        under_way.popleft().finish()
+                    under_way.append(_Inference(search, part, view, network.start(view.render(image)), least))
+                    search.waiting += 1
                 while len(searches) > 1 and not searches[0].waiting:
                     yield searches.popleft().outcome()
             while searches:
@@ -243,6 +252,15 @@ class Detector:
         finally:
             for one in under_way:
                 one.pending.abandon()
+
+    def _looks(self, width: int, height: int, hint: runtime.Hint, *, moving: bool) -> "Iterator[tuple[_Part, View]]":
+        """The views of a picture, those of the models in turn, so that all of them have something to do."""
+        each = [
+            [(part, view) for view in part.views(width, height, part.network(hint).fixed_size, moving=moving)]
+            for part in self._parts
+        ]
+        for several in zip_longest(*each):
+            yield from (one for one in several if one)
 
 
 class Asked(NamedTuple):
@@ -451,8 +469,13 @@ def _every(which: str | models.Model) -> Sequence[str | models.Model]:
     return models.shipped_for(which) if isinstance(which, str) else [which]
 
 
-def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
+def _loaded(
+    which: str | models.Model, precision: models.Precision, device: str | Sequence[str], *, named: bool
+) -> models.Model:
     if isinstance(which, str):
+        if precision == "int8" and not named and not models.comes_in_int8(which):
+            log.warning("A shipped model that was not asked for by its own name has no INT8: it runs in FP16")
+            precision = "fp16"
         return _shipped(which, precision, device)
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")

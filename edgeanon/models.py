@@ -228,6 +228,11 @@ def model_files() -> list[Path]:
     return [path for path in both if path.exists()]
 
 
+def comes_in_int8(name: str) -> bool:
+    """Whether a shipped model has INT8 files."""
+    return (ZOO / name / "int8").is_dir()
+
+
 def shipped_for(name: str) -> list[str]:
     """The shipped models for what a name says: ``"plate"`` means all that look for plates, ``"plate-world"`` one.
 
