@@ -100,6 +100,11 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
         ports[theirs].get_tensor().set_names({ours})
     for name in set(ports) - set(recipe.outputs):
         network.remove_result(ports[name].get_node())
+    return write(network, recipe.manifest, folder)
+
+
+def write(network: ov.Model, manifest: Manifest, folder: Path) -> Manifest:
+    """Write a network with named outputs as IR with FP16 weights and free height and width; finish its manifest."""
     network.inputs[0].get_tensor().set_names({"picture"})
     network.reshape({network.inputs[0]: ov.PartialShape([1, 3, -1, -1])})
     passes = Manager()
@@ -111,10 +116,10 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(network, folder / "model.xml", compress_to_fp16=True)
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.xml", "model.bin")}
-    manifest = recipe.manifest.model_copy(
+    manifest = manifest.model_copy(
         update={
             "files": hashes,
-            "made_with": {"openvino": ov.get_version()},
+            "made_with": manifest.made_with | {"openvino": ov.get_version()},
             "robustness": read_cards(folder.name, RECIPES.parent / "reports"),
         }
     )

@@ -1,7 +1,7 @@
 """Finding faces and plates in pictures."""
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import models, runtime
-from edgeanon.boxes import as_boxes, suppress
+from edgeanon.boxes import as_boxes, suppress, unite
 from edgeanon.certificate import LEAST_GAIN
 from edgeanon.decoders import Decoder, Outputs
 from edgeanon.detections import Detections, Kind
 from edgeanon.errors import ConfigError, EdgeanonError, ModelError
 from edgeanon.preprocess import PROFILES, Profile, View, plan
+
+SAME = 0.4
+"""Intersection over union above which boxes of two models are taken for one object."""
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,9 @@ class Detector:
     """Finds faces and plates, or whatever a model of one's own looks for.
 
     Args:
-        which: shipped models by name, as in ``Detector("face")`` and ``Detector("plate")``, or models read by
-            ``edgeanon.models.load_file``; by default all the shipped ones.
+        which: what the shipped models find, as in ``Detector("face")`` and ``Detector("plate")``, one of them by its
+            name, or models read by ``edgeanon.models.load_file``; by default all the shipped ones. Where several look
+            for the same, what any of them finds counts, in boxes that cover what each of them found.
         device: ``"AUTO"``, a name, an ordered list of names, or one of OpenVINO's meta-devices with a colon. See
             ``edgeanon.devices()``.
         profile: ``"fast"``, ``"balanced"`` or ``"thorough"``: at which scales a picture is searched.
@@ -68,9 +72,26 @@ class Detector:
                 f"there is no precision {precision!r}; choose one of {', '.join(get_args(models.Precision))}"
             )
         self.profile = profile
-        loaded = [_loaded(one, precision, device) for one in which or models.shipped()]
+        every = [one for asked in which or models.shipped() for one in _every(asked)]
+        wanted = [one for place, one in enumerate(every) if not isinstance(one, str) or one not in every[:place]]
+        loaded = [
+            _loaded(
+                one,
+                precision,
+                device,
+                named=any(one is asked or (isinstance(one, str) and one == asked) for asked in which),
+            )
+            for one in wanted
+        ]
         compute: runtime.Compute | None = "f32" if precision == "fp32" else None
         self._parts = [_Part(model, PROFILES[profile], device, threshold, compute) for model in loaded]
+        for part in self._parts:
+            finds = part.model.manifest.finds
+            others = [one for one in self._parts if one is not part]
+            part.shown = {
+                kind: min([own, *(one.own[kind] for one in others if kind in finds & one.model.manifest.finds)])
+                for kind, own in part.own.items()
+            }
 
     @classmethod
     def from_file(
@@ -126,7 +147,7 @@ class Detector:
     @property
     def thresholds(self) -> dict[Kind, float]:
         """Least score of a detection, for each kind that it looks for."""
-        return {kind: part.thresholds[kind] for part in self._parts for kind in sorted(part.model.manifest.finds)}
+        return {kind: part.shown[kind] for part in self._parts for kind in sorted(part.model.manifest.finds)}
 
     @property
     def requests(self) -> int:
@@ -268,7 +289,12 @@ def compiled(
 
 
 class _Part:
-    """A model with its decoder, and its networks, each compiled when it is first needed."""
+    """A model with its decoder, and its networks, each compiled when it is first needed.
+
+    ``own`` are its thresholds. ``shown`` are those from which its detections are given: where several models look for
+    one kind, the least of theirs. Scores are brought onto that scale, or they would mean one thing from one model and
+    another from the next.
+    """
 
     def __init__(
         self,
@@ -283,7 +309,8 @@ class _Part:
         self._decode = model.decode or model.manifest.decode_function()
         self._profile = profile
         self._device = device
-        self.thresholds = _thresholds(model.manifest, threshold)
+        self.own = _thresholds(model.manifest, threshold)
+        self.shown = self.own
         self._networks: dict[runtime.Hint, runtime.Network] = {}
         self._compiling = Lock()
 
@@ -313,12 +340,13 @@ class _Part:
         )
 
     def decode(self, outputs: Outputs, view: View, least: float | None) -> "_Found":
-        """What one view shows, in pixels of the picture, each kind from its own threshold up, or from ``least``."""
+        """What one view shows, in pixels of the picture, each kind from its threshold up, or from ``least``."""
         name = self.model.manifest.name
-        scores_from = {kind: min(value, value if least is None else least) for kind, value in self.thresholds.items()}
+        scores_from = {kind: min(value, value if least is None else least) for kind, value in self.shown.items()}
+        in_its_own = [value * self.own[kind] / self.shown[kind] for kind, value in scores_from.items()]
         try:
             boxes, scores, classes = self._decode(
-                outputs, width=view.input_width, height=view.input_height, threshold=min(scores_from.values())
+                outputs, width=view.input_width, height=view.input_height, threshold=min(in_its_own)
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
@@ -333,11 +361,22 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
+        if self.own != self.shown:
+            scores = self._on_the_scale_shown(scores, kinds)
         thresholds = np.full(UNLISTED + 1, np.inf, np.float32)
         thresholds[list(Kind)] = [scores_from[kind] for kind in Kind]
         enough = scores >= thresholds[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
+
+    def _on_the_scale_shown(self, scores: NDArray[np.float32], kinds: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Scores with each kind's own threshold moved to the one shown; 0, 1 and their order stay."""
+        known = [*Kind]
+        own, shown = np.ones((2, UNLISTED + 1), np.float32)
+        own[known], shown[known] = [self.own[kind] for kind in known], [self.shown[kind] for kind in known]
+        own, shown = own[kinds], shown[kinds]
+        above = shown + (scores - own) * (1 - shown) / np.maximum(1 - own, np.float32(1e-6))
+        return np.where(scores < own, scores * (shown / own), above).astype(np.float32)
 
     def _kinds(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The kind of each of the network's class numbers; `UNLISTED` for what the manifest does not list."""
@@ -364,13 +403,13 @@ class _Search:
     def outcome(self) -> tuple[NDArray[np.uint8], Detections]:
         """The picture, and its objects with those seen in several views brought together."""
         height, width = self.image.shape[:2]
-        every = []
+        every, of_strong, finders = [], [], Counter[int]()
         for part in dict.fromkeys(part for part, _ in self.found):
             views = [found for one, found in self.found if one is part]
             boxes, scores, kinds, cut = (np.concatenate(column) for column in zip(*views, strict=True))
             boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
             for kind in np.unique(kinds):
-                strong = scores >= np.float32(part.thresholds[Kind(kind)])
+                strong = scores >= np.float32(part.shown[Kind(kind)])
                 overlap = part.model.manifest.overlap
                 rows = np.flatnonzero((kinds == kind) & strong)
                 rows = rows[suppress(boxes[rows], scores[rows], overlap, cut[rows])]
@@ -380,7 +419,22 @@ class _Search:
                     kept = suppress(boxes[both], scores[both] + strong[both], overlap, cut[both] & ~strong[both])
                     rows = np.concatenate([rows, both[kept[kept >= len(rows)]]])
                 every.append(Detections(boxes[rows], scores[rows], kinds[rows]))
-        return self.image, Detections.concatenate(every)
+                of_strong.append(strong[rows])
+                finders[int(kind)] += 1
+        several = [kind for kind, parts in finders.items() if parts > 1]
+        found = Detections.concatenate(every)
+        return self.image, _united(found, np.concatenate(of_strong), several) if several else found
+
+
+def _united(found: Detections, strong: NDArray[np.bool_], kinds: Sequence[int]) -> Detections:
+    """What several models found of these kinds brought together; a weak detection changes no strong one."""
+    every = [found[~np.isin(found.kinds, kinds)]]
+    for kind in kinds:
+        here = found.kinds == kind
+        of_kind, sure = found[here], strong[here]
+        boxes, kept = unite(of_kind.boxes, of_kind.scores + sure, SAME, sure)
+        every.append(Detections(boxes, of_kind.scores[kept], of_kind.kinds[kept]))
+    return Detections.concatenate(every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,17 +467,31 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _loaded(which: str | models.Model, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
+def _every(which: str | models.Model) -> Sequence[str | models.Model]:
+    """The shipped models that a name stands for, each by its own; or the model itself."""
+    return models.shipped_for(which) if isinstance(which, str) else [which]
+
+
+def _loaded(
+    which: str | models.Model, precision: models.Precision, device: str | Sequence[str], *, named: bool
+) -> models.Model:
     if isinstance(which, str):
-        gain = _int8_gain(which, device) if precision in {"auto", "int8"} else None
-        if precision == "auto":
-            precision = "int8" if gain is not None and gain >= LEAST_GAIN else "fp16"
-        elif precision == "int8" and gain is None:
-            log.warning("INT8 was not measured on a device like this one: what its certificate says may not hold here")
-        return models.load_shipped(which, "int8" if precision == "int8" else "fp16")
+        if precision == "int8" and not named and not models.comes_in_int8(which):
+            log.warning("A shipped model that was not asked for by its own name has no INT8: it runs in FP16")
+            precision = "fp16"
+        return _shipped(which, precision, device)
     if not isinstance(which, models.Model):
         raise ConfigError(f"{which!r} is no model: pass a shipped one's name, or use Detector.from_file for a file")
     return which
+
+
+def _shipped(name: str, precision: models.Precision, device: str | Sequence[str]) -> models.Model:
+    gain = _int8_gain(name, device) if precision in {"auto", "int8"} else None
+    if precision == "auto":
+        precision = "int8" if gain is not None and gain >= LEAST_GAIN else "fp16"
+    elif precision == "int8" and gain is None:
+        log.warning("INT8 was not measured on a device like this one: what its certificate says may not hold here")
+    return models.load_shipped(name, "int8" if precision == "int8" else "fp16")
 
 
 def _int8_gain(name: str, device: str | Sequence[str]) -> float | None:

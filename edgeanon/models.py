@@ -112,7 +112,8 @@ class Manifest(_Part):
         threshold: least score of a detection, chosen for recall.
         overlap: intersection over union above which two boxes are taken for one object.
         precision: of the weights on disk.
-        source: where the weights come from.
+        source: where the weights come from, when others made them.
+        made_from: SHA-256 of what weights of this project's own were made from, by its path in the project.
         licence: as its distributor declares, an SPDX identifier.
         notice: what the licence asks to be said.
         caveats: what its user should know before relying on it.
@@ -131,6 +132,7 @@ class Manifest(_Part):
     overlap: Unit = 0.4
     precision: str = ""
     source: Source | None = None
+    made_from: dict[str, Sha256] = Field(default_factory=dict)
     licence: str = ""
     notice: str = ""
     caveats: tuple[str, ...] = ()
@@ -224,6 +226,19 @@ def model_files() -> list[Path]:
     """The files of all shipped models, each in FP16 and then in INT8 where it comes so."""
     both = [folder / "model.xml" for name in shipped() for folder in (ZOO / name, ZOO / name / "int8")]
     return [path for path in both if path.exists()]
+
+
+def comes_in_int8(name: str) -> bool:
+    """Whether a shipped model has INT8 files."""
+    return (ZOO / name / "int8").is_dir()
+
+
+def shipped_for(name: str) -> list[str]:
+    """The shipped models for what a name says: ``"plate"`` means all that look for plates, ``"plate-world"`` one.
+
+    Those that look for the same have its name, and one of their own behind a hyphen. A name that fits none comes back.
+    """
+    return [each for each in shipped() if each == name or each.startswith(f"{name}-")] or [name]
 
 
 def load_shipped(name: str, precision: Literal["fp16", "int8"] = "fp16") -> Model:

@@ -175,7 +175,7 @@ def test_models_are_shown_with_licence_source_hash_and_caveats(inside: Inside, o
     shown = json.loads(edgeanon("models", options[1], "--json").stdout)
     named = [(model["name"], model["precision"]) for model in shown]
     both = [(name, precision) for name in ("centerface", "clp_det") for precision in ("FP16", "INT8")]
-    assert named == [*both, ("bright", "")]
+    assert named == [*both, ("edgeanon-plate", "FP16"), ("bright", "")]
     said = " ".join(text.split())
     for model in shown[:-1]:
         assert f"sha256 {model['sha256']}" in said

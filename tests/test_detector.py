@@ -179,6 +179,41 @@ def test_weaker_objects_come_on_request_and_displace_no_stronger_one(tmp_path: P
     assert np.array_equal(none_weaker.boxes, strong.boxes)
 
 
+def test_what_several_models_find_of_one_kind_counts_once_and_stays_covered(tmp_path: Path) -> None:
+    """Two models see the same spot, in boxes of 40 and 48 pixels; one sees what the other's threshold hides."""
+    picture = np.zeros((96, 96, 3), np.uint8)
+    picture[48:52, 48:52] = 255
+    folders = [tiny.save(tiny.bright(side=side), tmp_path / str(side), **tiny.FACES) for side in (40.0, 48.0)]
+    small, large = (models.load_file(path) for path in folders)
+    alone = Detector(small, profile="fast").detect(picture)
+    both = Detector(small, large, profile="fast").detect(picture)
+    assert len(alone) == len(both) == 1
+    assert (both.boxes[:, :2] < alone.boxes[:, :2]).all()
+    assert (both.boxes[:, 2:] > alone.boxes[:, 2:]).all()
+
+
+def test_scores_of_several_models_of_one_kind_are_on_one_scale(tmp_path: Path) -> None:
+    """What lies at the threshold of either is shown at the lower threshold; what is certain stays certain."""
+    picture = np.zeros((96, 192, 3), np.uint8)
+    picture[48:52, 48:52] = 255
+    picture[48:52, 144:148] = 245  # scores about 0.6
+    strict = tiny.FACES | {"threshold": 0.55}
+    lax = tiny.FACES | {"threshold": 0.25}
+    folders = [tiny.save(tiny.bright(), tmp_path / name, **said) for name, said in (("a", strict), ("b", lax))]
+    one, other = (models.load_file(path) for path in folders)
+    alone, both = Detector(one, profile="fast"), Detector(one, other, profile="fast")
+    assert alone.thresholds == {Kind.FACE: 0.55}
+    assert both.thresholds == {Kind.FACE: 0.25}
+    seen, together = alone.detect(picture), both.detect(picture)
+    assert len(seen) == len(together) == 2
+    assert together.scores.max() == pytest.approx(seen.scores.max(), abs=0.01)
+    assert Detector(one, other, profile="fast", threshold=0.7).thresholds == {Kind.FACE: 0.7}
+    part = both._parts[0]
+    scores = np.array([0, 0.275, 0.55, 0.775, 1], np.float32)
+    scaled = part._on_the_scale_shown(scores, np.full(5, Kind.FACE, np.uint8))
+    np.testing.assert_allclose(scaled, [0, 0.125, 0.25, 0.625, 1], atol=1e-6)
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 1.1, float("nan")])
 def test_a_threshold_that_is_no_score_is_refused(threshold: float) -> None:
     with pytest.raises(ConfigError, match="threshold"):
