@@ -40,7 +40,9 @@ def recall() -> Iterator[Row]:
             ]
             for part in one.bins:
                 few = " (too few)" if part.too_few else ""
-                shares = [_share(found, part.objects, wilson(found, part.objects)) for found in (part.before, part.after)]
+                shares = [
+                    _share(found, part.objects, wilson(found, part.objects)) for found in (part.before, part.after)
+                ]
                 yield [f"{one.kind}s, {part.name}", f"{part.objects:,}{few}", *shares, "", "", ""]
 
 
@@ -64,7 +66,10 @@ def robustness() -> Iterator[Row]:
     yield [
         "as they are",
         "",
-        *(f"{card.as_they_are.recall:.3f} ({_range(card.as_they_are.low, card.as_they_are.high)})" for card in cards.values()),
+        *(
+            f"{card.as_they_are.recall:.3f} ({_range(card.as_they_are.low, card.as_they_are.high)})"
+            for card in cards.values()
+        ),
     ]
     for condition, levels in next(iter(cards.values())).conditions.items():
         settings = ", ".join(level.setting for level in levels)
@@ -96,7 +101,9 @@ def written(text: str) -> str:
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"the README has no single place for the table {name!r}: {begin} and {end}")
-        text = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL)  # noqa: B023
+        text = re.sub(
+            f"{re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL
+        )  # noqa: B023
     return text
 
 

@@ -23,6 +23,9 @@ from edgeanon.preprocess import PROFILES, Profile, View, plan
 SAME = 0.4
 """Intersection over union above which boxes of two models are taken for one object."""
 
+TOGETHER = "thorough"
+"""The profile in which all shipped models of a kind search together; in the others only the main one does."""
+
 log = logging.getLogger(__name__)
 
 Thresholds = float | Mapping[Kind, float]
@@ -36,8 +39,9 @@ class Detector:
 
     Args:
         which: what the shipped models find, as in ``Detector("face")`` and ``Detector("plate")``, one of them by its
-            name, or models read by ``edgeanon.models.load_file``; by default all the shipped ones. Where several look
-            for the same, what any of them finds counts, in boxes that cover what each of them found.
+            name, or models read by ``edgeanon.models.load_file``; by default both. ``"thorough"`` searches with all the
+            shipped models for it. Where several look for the same, what any of them finds counts, in boxes that cover
+            what each of them found.
         device: ``"AUTO"``, a name, an ordered list of names, or one of OpenVINO's meta-devices with a colon. See
             ``edgeanon.devices()``.
         profile: ``"fast"``, ``"balanced"`` or ``"thorough"``: at which scales a picture is searched.
@@ -72,7 +76,7 @@ class Detector:
                 f"there is no precision {precision!r}; choose one of {', '.join(get_args(models.Precision))}"
             )
         self.profile = profile
-        every = [one for asked in which or models.shipped() for one in _every(asked)]
+        every = [one for asked in which or models.main_ones() for one in _every(asked, profile)]
         wanted = [one for place, one in enumerate(every) if not isinstance(one, str) or one not in every[:place]]
         loaded = [
             _loaded(
@@ -467,9 +471,9 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _every(which: str | models.Model) -> Sequence[str | models.Model]:
-    """The shipped models that a name stands for, each by its own; or the model itself."""
-    return models.shipped_for(which) if isinstance(which, str) else [which]
+def _every(which: str | models.Model, profile: str) -> Sequence[str | models.Model]:
+    """The shipped models that a name stands for in a profile, each by its own; or the model itself."""
+    return models.shipped_for(which) if isinstance(which, str) and profile == TOGETHER else [which]
 
 
 def _loaded(

@@ -233,6 +233,11 @@ def comes_in_int8(name: str) -> bool:
     return (ZOO / name / "int8").is_dir()
 
 
+def main_ones() -> list[str]:
+    """Names of the shipped models that search by default: the main one for each kind."""
+    return [name for name in shipped() if "-" not in name]
+
+
 def shipped_for(name: str) -> list[str]:
     """The shipped models for what a name says: ``"plate"`` means all that look for plates, ``"plate-world"`` one.
 

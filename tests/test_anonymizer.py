@@ -278,7 +278,7 @@ class TestSettings:
         names = [
             model.manifest.name for model in Anonymizer.from_settings(Settings(face_model=path)).detectors[0].models
         ]
-        assert names == ["bright", "clp_det", "edgeanon-plate"]
+        assert names == ["bright", "clp_det"]
 
     def test_a_picture_can_take_the_place_of_what_is_masked(self, tmp_path: Path) -> None:
         path = tiny.save(tiny.bright(), tmp_path, **tiny.FACES)

@@ -192,6 +192,18 @@ def test_what_several_models_find_of_one_kind_counts_once_and_stays_covered(tmp_
     assert (both.boxes[:, 2:] > alone.boxes[:, 2:]).all()
 
 
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [("balanced", ["centerface", "clp_det"]), ("thorough", ["centerface", "clp_det", "edgeanon-plate"])],
+)
+def test_all_shipped_models_of_a_kind_search_together_where_it_is_to_be_thorough(
+    profile: str, names: list[str]
+) -> None:
+    assert [model.manifest.name for model in Detector(profile=profile).models] == names
+    alone = Detector("plate-world", profile=profile)
+    assert [model.manifest.name for model in alone.models] == ["edgeanon-plate"]
+
+
 def test_scores_of_several_models_of_one_kind_are_on_one_scale(tmp_path: Path) -> None:
     """What lies at the threshold of either is shown at the lower threshold; what is certain stays certain."""
     picture = np.zeros((96, 192, 3), np.uint8)

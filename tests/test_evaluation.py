@@ -199,7 +199,7 @@ def test_the_shipped_models_are_measured_on_the_demonstration() -> None:
         assert measured.kinds[kind].all.recall.share == 1
         assert measured.kinds[kind].covered.at_least["0.9"].share == 1
     assert measured.kinds["plate"].all.recall.total == 3
-    assert [model.name for model in measured.models] == ["centerface", "clp_det", "edgeanon-plate"]
+    assert [model.name for model in measured.models] == ["centerface", "clp_det"]
 
 
 def test_the_page_stands_alone_and_shows_nobody(scores: Scores) -> None:
