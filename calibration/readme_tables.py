@@ -6,7 +6,6 @@ Each table stands in the README between `<!-- NAME -->` and `<!-- end of NAME --
 """
 
 import argparse
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,16 +60,10 @@ def robustness() -> Iterator[Row]:
     """Shares found under worse conditions, mildest first."""
     cards: dict[str, Robustness] = {}
     for name in shipped():
-        cards |= read_manifest(ZOO / name / MANIFEST_NAME).robustness
+        cards.update(read_manifest(ZOO / name / MANIFEST_NAME).robustness.items())
     yield ["", "how bad", *(f"{kind}s ({card.objects})" for kind, card in cards.items())]
-    yield [
-        "as they are",
-        "",
-        *(
-            f"{card.as_they_are.recall:.3f} ({_range(card.as_they_are.low, card.as_they_are.high)})"
-            for card in cards.values()
-        ),
-    ]
+    plain = [card.as_they_are for card in cards.values()]
+    yield ["as they are", "", *(f"{one.recall:.3f} ({_range(one.low, one.high)})" for one in plain)]
     for condition, levels in next(iter(cards.values())).conditions.items():
         settings = ", ".join(level.setting for level in levels)
         shares = [", ".join(f"{level.recall:.3f}" for level in card.conditions[condition]) for card in cards.values()]
@@ -101,9 +94,9 @@ def written(text: str) -> str:
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"the README has no single place for the table {name!r}: {begin} and {end}")
-        text = re.sub(
-            f"{re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL
-        )  # noqa: B023
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{table}\n{end}{after}"
     return text
 
 

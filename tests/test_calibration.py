@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration import build_zoo
+from calibration import build_zoo, readme_tables
 from edgeanon import Detector, Kind
 from edgeanon.boxes import iou
 from edgeanon.errors import MediaError, ModelError
@@ -130,3 +130,8 @@ def test_rebuilding_in_int8_judges_on_the_labelled_pictures_that_were_not_calibr
     again = certificate_of(folder / "int8" / "model.xml", load_file(folder / "int8" / "model.xml"))
     assert again
     assert again.speeds != certificate.speeds
+
+
+def test_the_readme_holds_the_tables_of_the_reports() -> None:
+    text = readme_tables.README.read_text(encoding="utf-8")
+    assert readme_tables.written(text) == text

@@ -196,9 +196,7 @@ def test_what_several_models_find_of_one_kind_counts_once_and_stays_covered(tmp_
     ("profile", "names"),
     [("balanced", ["centerface", "clp_det"]), ("thorough", ["centerface", "clp_det", "edgeanon-plate"])],
 )
-def test_all_shipped_models_of_a_kind_search_together_where_it_is_to_be_thorough(
-    profile: str, names: list[str]
-) -> None:
+def test_all_shipped_models_of_a_kind_search_together_when_thorough(profile: str, names: list[str]) -> None:
     assert [model.manifest.name for model in Detector(profile=profile).models] == names
     alone = Detector("plate-world", profile=profile)
     assert [model.manifest.name for model in alone.models] == ["edgeanon-plate"]
