@@ -216,7 +216,7 @@ class Detector:
         Args:
             images: as for `detect`, one after the other.
             hint: ``"throughput"`` to have all of them soon, ``"latency"`` to have each soon, in less memory; with
-                ``"video"`` half of the processors are left to a decoder and an encoder.
+                ``"video"`` each comes back before the next is taken, in the least memory.
             moving: they are frames of one video, in which an object is seen again and again: they are enlarged less for
                 networks that want that, and looked at in smaller tiles. See ``edgeanon.preprocess``.
             least: give weaker objects as well, down to this score; those at or above the thresholds are the same with

@@ -148,7 +148,7 @@ def _run(
     from edgeanon.pipeline.footage import shown_name  # noqa: PLC0415
     from edgeanon.runtime import memory  # noqa: PLC0415
 
-    memory.give_back()
+    memory.share_pools()
     anonymizer = Anonymizer.from_settings(settings)
     if not anonymizer.masker.irreversible:
         err.print(f"[yellow]warning[/]: the style {settings.style!r} can be undone; soft, fill and replace cannot")

@@ -141,8 +141,8 @@ class Network:
         Args:
             model: as ``read_model`` gives it.
             device: as ``choices`` takes it.
-            hint: what it is compiled for: ``"latency"`` answers one picture soonest, ``"throughput"`` many, and
-                ``"video"`` one after the other beside a decoder and an encoder, with half of the processors.
+            hint: what it is compiled for: ``"latency"`` and ``"video"`` answer one picture soonest, ``"throughput"``
+                many.
             compute: ``"f32"`` for arithmetic in 32 bits whatever the device would take by itself.
             counting: whether the time of each layer is taken; see ``counters``.
         """
@@ -245,9 +245,6 @@ class Network:
             model = model.clone()
             model.reshape([1, size[1], size[0], 3])
         properties = {"PERFORMANCE_HINT": "THROUGHPUT" if self._hint == "throughput" else "LATENCY"}
-        if self._hint == "video" and device == "CPU":
-            # Decoder and encoder want the rest, and threads that wait for each other waste some.
-            properties["INFERENCE_NUM_THREADS"] = str(max(1, len(os.sched_getaffinity(0)) // 2))
         if self._compute:
             properties["INFERENCE_PRECISION_HINT"] = self._compute
         if self._counting:
