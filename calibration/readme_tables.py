@@ -60,8 +60,9 @@ def robustness() -> Iterator[Row]:
     """Shares found under worse conditions, mildest first."""
     cards: dict[str, Robustness] = {}
     for name in shipped():
-        cards.update(read_manifest(ZOO / name / MANIFEST_NAME).robustness.items())
-    yield ["", "how bad", *(f"{kind}s ({card.objects})" for kind, card in cards.items())]
+        manifest = read_manifest(ZOO / name / MANIFEST_NAME)
+        cards.update((f"{kind}s, {manifest.name}", card) for kind, card in manifest.robustness.items())
+    yield ["", "how bad", *(f"{title} ({card.objects})" for title, card in cards.items())]
     plain = [card.as_they_are for card in cards.values()]
     yield ["as they are", "", *(f"{one.recall:.3f} ({_range(one.low, one.high)})" for one in plain)]
     for condition, levels in next(iter(cards.values())).conditions.items():
