@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from edgeanon.errors import ModelError
+from edgeanon.evaluation.robustness import read_cards
 from edgeanon.models import MANIFEST_NAME, Manifest, Source
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as edgeanon does; see its __init__
@@ -88,7 +89,13 @@ def convert(recipe: Recipe, content: bytes, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(network, folder / "model.xml", compress_to_fp16=True)
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.xml", "model.bin")}
-    manifest = recipe.manifest.model_copy(update={"files": hashes, "made_with": {"openvino": ov.get_version()}})
+    manifest = recipe.manifest.model_copy(
+        update={
+            "files": hashes,
+            "made_with": {"openvino": ov.get_version()},
+            "robustness": read_cards(folder.name, RECIPES.parent / "reports"),
+        }
+    )
     text = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     return manifest

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeanon.detections import Detections, Frame, Kind, Tracks
     from edgeanon.detector import Detector
     from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
+    from edgeanon.evaluation import Scores, calibrate_threshold, evaluate, read_labels
     from edgeanon.masker import Masker
     from edgeanon.models import Manifest
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict
@@ -53,13 +54,17 @@ __all__ = [
     "Pixelate",
     "Replace",
     "Report",
+    "Scores",
     "Soft",
     "Tracker",
     "Tracks",
     "Verdict",
     "VideoReader",
     "VideoWriter",
+    "calibrate_threshold",
     "devices",
+    "evaluate",
+    "read_labels",
 ]
 
 _HOMES = {
@@ -67,6 +72,7 @@ _HOMES = {
     "detections": ("Detections", "Frame", "Kind", "Tracks"),
     "detector": ("Detector",),
     "errors": ("ConfigError", "DeviceError", "EdgeanonError", "LeakError", "MediaError", "ModelError"),
+    "evaluation": ("Scores", "calibrate_threshold", "evaluate", "read_labels"),
     "masker": ("Masker",),
     "models": ("Manifest",),
     "pipeline": ("Anonymizer", "FileResult", "Verdict"),

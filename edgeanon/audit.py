@@ -1,11 +1,12 @@
 """What can be shown of a run afterwards. A report holds counts, hashes, versions and settings, and no personal data."""
 
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from edgeanon import __version__
+from edgeanon.models import Model
 
 
 class _Part(BaseModel):
@@ -20,6 +21,17 @@ class ModelUsed(_Part):
     precision: str
     sha256: str
     manifest_sha256: str
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """What is said of a model."""
+        return cls(
+            name=model.manifest.name,
+            version=model.manifest.version,
+            precision=model.manifest.precision,
+            sha256=model.sha256,
+            manifest_sha256=model.manifest.sha256,
+        )
 
 
 class Mask(_Part):

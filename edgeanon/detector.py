@@ -129,7 +129,12 @@ class Detector:
         return next(self._search([image], hint))[1]
 
     def detect_many(
-        self, images: Iterable[NDArray[np.uint8]], *, hint: runtime.Hint = "throughput", moving: bool = False
+        self,
+        images: Iterable[NDArray[np.uint8]],
+        *,
+        hint: runtime.Hint = "throughput",
+        moving: bool = False,
+        least: float | None = None,
     ) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
         """Find the objects in many pictures, keeping the device busy; pictures come back in order with what was found.
 
@@ -138,14 +143,21 @@ class Detector:
             hint: ``"throughput"`` to have all of them soon, ``"latency"`` to have each soon, in less memory.
             moving: they are frames of one video, in which an object is seen again and again: they are enlarged less for
                 networks that want that, and looked at in smaller tiles. See ``edgeanon.preprocess``.
+            least: give weaker objects as well, down to this score; those at or above the thresholds are the same with
+                it and without, and come first.
 
         Pictures are taken from the iterable as they are needed, a few ahead, so memory does not grow with their number.
         A picture comes back as the very array that was given: let nothing else be written to it before.
         """
-        return self._search(images, hint, moving=moving)
+        return self._search(images, hint, moving=moving, least=least)
 
     def _search(
-        self, images: Iterable[NDArray[np.uint8]], hint: runtime.Hint, *, moving: bool = False
+        self,
+        images: Iterable[NDArray[np.uint8]],
+        hint: runtime.Hint,
+        *,
+        moving: bool = False,
+        least: float | None = None,
     ) -> Iterator[tuple[NDArray[np.uint8], Detections]]:
         searches: deque[_Search] = deque()
         under_way: deque[_Inference] = deque()
@@ -158,7 +170,7 @@ class Detector:
                     for view in part.views(image.shape[1], image.shape[0], network.fixed_size, moving=moving):
                         while sum(one.part is part for one in under_way) >= network.requests:
                             under_way.popleft().finish()
-                        under_way.append(_Inference(search, part, view, network.start(view.render(image))))
+                        under_way.append(_Inference(search, part, view, network.start(view.render(image)), least))
                         search.waiting += 1
                 while len(searches) > 1 and not searches[0].waiting:
                     yield searches.popleft().outcome()
@@ -218,12 +230,13 @@ class _Part:
             moving=moving,
         )
 
-    def decode(self, outputs: Outputs, view: View) -> "_Found":
-        """What one view shows, in pixels of the picture, each kind from its own threshold up."""
+    def decode(self, outputs: Outputs, view: View, least: float | None) -> "_Found":
+        """What one view shows, in pixels of the picture, each kind from its own threshold up, or from ``least``."""
         name = self.model.manifest.name
+        scores_from = {kind: min(value, value if least is None else least) for kind, value in self.thresholds.items()}
         try:
             boxes, scores, classes = self._decode(
-                outputs, width=view.input_width, height=view.input_height, threshold=min(self.thresholds.values())
+                outputs, width=view.input_width, height=view.input_height, threshold=min(scores_from.values())
             )
             boxes = as_boxes(boxes)
             scores = np.asarray(scores, np.float32)
@@ -239,7 +252,7 @@ class _Part:
             )
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise ModelError(f"the decoder of {name!r} gave NaN or infinity: its outputs do not fit it")
-        enough = scores >= np.array([self.thresholds[Kind(kind)] for kind in Kind], np.float32)[kinds]
+        enough = scores >= np.array([scores_from[kind] for kind in Kind], np.float32)[kinds]
         boxes = boxes[enough]
         return _Found(view.to_picture(boxes), scores[enough], kinds[enough], view.cut(boxes))
 
@@ -268,8 +281,15 @@ class _Search:
             boxes, scores, kinds, cut = (np.concatenate(column) for column in zip(*views, strict=True))
             boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
             for kind in np.unique(kinds):
-                rows = np.flatnonzero(kinds == kind)
-                rows = rows[suppress(boxes[rows], scores[rows], part.model.manifest.overlap, cut[rows])]
+                strong = scores >= np.float32(part.thresholds[Kind(kind)])
+                overlap = part.model.manifest.overlap
+                rows = np.flatnonzero((kinds == kind) & strong)
+                rows = rows[suppress(boxes[rows], scores[rows], overlap, cut[rows])]
+                if len(weak := np.flatnonzero((kinds == kind) & ~strong)):
+                    # Those that stay stand before all weak ones, so that these can displace none of them.
+                    both = np.concatenate([rows, weak])
+                    kept = suppress(boxes[both], scores[both] + strong[both], overlap, cut[both] & ~strong[both])
+                    rows = np.concatenate([rows, both[kept[kept >= len(rows)]]])
                 every.append(Detections(boxes[rows], scores[rows], kinds[rows]))
         return self.image, Detections.concatenate(every)
 
@@ -282,9 +302,11 @@ class _Inference:
     part: _Part
     view: View
     pending: runtime.Pending
+    least: float | None
 
     def finish(self) -> None:
-        self.search.found.append((self.part, self.part.decode(self.pending.result(), self.view)))
+        found = self.part.decode(self.pending.result(), self.view, self.least)
+        self.search.found.append((self.part, found))
         self.search.waiting -= 1
 
 

@@ -86,6 +86,40 @@ class Source(_Part):
     file_sha256: Sha256
 
 
+class Level(_Part):
+    """Recall at one severity of a condition: what was set, objects found, and the share with its 95 % interval."""
+
+    setting: str
+    found: Annotated[int, Field(ge=0)]
+    recall: Unit
+    low: Unit
+    high: Unit
+
+
+class Robustness(_Part):
+    """A card: how many of the same labelled objects a model finds as its pictures get worse.
+
+    Attributes:
+        model: name, version and precision of the model that was measured.
+        objects: how many there are.
+        pictures: in how many pictures.
+        labels_sha256: one hash over these pictures and their labels.
+        profile: at which scales they were searched.
+        threshold: least score of a detection.
+        as_they_are: in the pictures as they are.
+        conditions: by condition, from the mildest severity to the worst; see ``edgeanon.evaluation.conditions``.
+    """
+
+    model: str
+    objects: Annotated[int, Field(ge=1)]
+    pictures: Annotated[int, Field(ge=1)]
+    labels_sha256: Sha256
+    profile: str
+    threshold: Unit
+    as_they_are: Level
+    conditions: dict[str, tuple[Level, ...]]
+
+
 class Manifest(_Part):
     """What must be known of a model to run it and to answer for it. Stands beside it as ``manifest.json``.
 
@@ -105,6 +139,7 @@ class Manifest(_Part):
         caveats: what its user should know before relying on it.
         made_with: versions of the tools that made the files.
         scores: figures measured, by name.
+        robustness: recall under worse conditions, by kind.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
@@ -122,6 +157,7 @@ class Manifest(_Part):
     caveats: tuple[str, ...] = ()
     made_with: dict[str, str] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
+    robustness: dict[KindName, Robustness] = Field(default_factory=dict)
 
     @field_validator("files")
     @classmethod
@@ -141,6 +177,11 @@ class Manifest(_Part):
         """One hash over all that it says."""
         said = json.dumps(self.model_dump(mode="json"), sort_keys=True)  # in whatever order the file has it
         return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """Name, version and precision, as far as they are known."""
+        return " ".join(filter(None, (self.name, self.version, self.precision)))
 
     def kind_of(self, number: int) -> Kind:
         """The kind that one of the network's class numbers stands for; ``OTHER`` for a number not listed."""

@@ -143,6 +143,38 @@ def test_a_threshold_holds_for_its_kind_only(street: Image) -> None:
     assert Detector(threshold={Kind.FACE: 0.8}).thresholds[Kind.PLATE] == Detector().thresholds[Kind.PLATE]
 
 
+def test_weaker_objects_come_on_request_and_displace_no_stronger_one(tmp_path: Path) -> None:
+    """Parts cut off by seams are found with 0.6, the whole object with 0.3: on their own, only the parts are found."""
+
+    def white(outputs: Outputs, *, width: int, height: int, threshold: float) -> Candidates:
+        rows, columns = np.nonzero(outputs["same"][0, 0] > 128)
+        if not len(rows):
+            return Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
+        box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        score = 0.6 if box[0] == 0 or box[2] == width or box[1] == 0 or box[3] == height else 0.3
+        count = int(score >= threshold)
+        return Candidates(
+            np.array([box] * count, np.float32).reshape(-1, 4),
+            np.full(count, score, np.float32),
+            np.zeros(count, np.int64),
+        )
+
+    network = tiny.channels()
+    network.reshape([1, 3, 64, 64])
+    path = tiny.save(network, tmp_path / "white", name="white", kinds={0: "face"}, threshold=0.5)
+    detector = Detector.from_file(path, decode=white, profile="fast")
+    picture = np.zeros((40, 100, 3), np.uint8)
+    picture[10:30, 20:80] = 255
+    strong = detector.detect(picture)
+    ((_, every),) = detector.detect_many([picture], least=0.1)
+    assert len(strong) > 1
+    assert len(every) > len(strong)
+    assert np.array_equal(every.boxes[: len(strong)], strong.boxes)
+    assert every.scores[len(strong) :].max() < 0.5
+    ((_, none_weaker),) = detector.detect_many([picture], least=0.7)
+    assert np.array_equal(none_weaker.boxes, strong.boxes)
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 1.1, float("nan")])
 def test_a_threshold_that_is_no_score_is_refused(threshold: float) -> None:
     with pytest.raises(ConfigError, match="threshold"):

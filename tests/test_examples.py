@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeanon import VideoReader
+from edgeanon import Scores, VideoReader
 
 ROOT = Path(__file__).parent.parent
 MADE = {
@@ -52,6 +52,17 @@ def test_the_loop_over_a_video_masks_every_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_footage_of_ones_own_is_measured(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / "own_footage.py")]
+    done = subprocess.run(
+        command, cwd=tmp_path, check=True, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert "plates: 2 of 3 found" in done.stdout
+    scores = Scores.model_validate_json((tmp_path / "scores.json").read_text())
+    assert scores.kinds["face"].all.recall.total == 7
+
+
+@pytest.mark.slow
 def test_the_readme_pictures_can_be_made_again(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "examples.before_after", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True)
@@ -64,5 +75,5 @@ def test_the_readme_pictures_can_be_made_again(tmp_path: Path) -> None:
 
 
 def test_every_example_is_among_them() -> None:
-    known = {*MADE, "own_loop", "before_after", "contact_sheet"}
+    known = {*MADE, "own_footage", "own_loop", "before_after", "contact_sheet"}
     assert {path.stem for path in (ROOT / "examples").glob("*.py") if not path.stem.startswith("demo_")} == known

@@ -1,4 +1,4 @@
-"""How exposure is counted, on clips that can be counted by hand, and the clips that it is counted on."""
+"""The benchmark of exposure: what it compares, and the clips that it makes."""
 
 import importlib
 import subprocess
@@ -14,15 +14,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeanon import Detections, Frame, Kind, Masker
+from edgeanon import Frame, Kind
 
 pytestmark = pytest.mark.slow  # makes clips
 
 ROOT = Path(__file__).parent.parent
 WIDTH, HEIGHT = 200, 100
-FACE, FAR = (40.0, 20.0, 70.0, 60.0), (150.0, 20.0, 180.0, 60.0)
 SMALL = (320, 180)
-PLATE = (20.0, 80.0, 70.0, 95.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,121 +35,6 @@ def bench() -> Iterator[SimpleNamespace]:
 def exposure(bench: SimpleNamespace) -> ModuleType:
     module: ModuleType = bench.exposure
     return module
-
-
-def frames(count: int) -> Iterator[Frame]:
-    for index in range(count):
-        yield Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), index, Fraction(index, 25))
-
-
-def found(*rows: tuple[Kind, tuple[float, float, float, float]]) -> Detections:
-    boxes = np.array([box for _, box in rows], np.float32).reshape(-1, 4)
-    return Detections(boxes, np.ones(len(rows), np.float32), np.array([kind for kind, _ in rows], np.uint8))
-
-
-def clip(bench: SimpleNamespace, count: int, *objects: tuple[str, Kind, dict[int, tuple[Any, float]]]) -> Any:
-    """A black clip of so many frames; an object is a name, a kind, and by frame its box and what of it shows."""
-    followed = [
-        bench.clips.Followed(name, kind, {frame: bench.clips.Seen(*seen) for frame, seen in where.items()})
-        for name, kind, where in objects
-    ]
-    return bench.clips.Clip("made", WIDTH, HEIGHT, count, Fraction(25), followed, lambda: frames(count))
-
-
-def test_a_frame_in_which_the_mask_is_elsewhere_is_exposed(bench: SimpleNamespace, exposure: ModuleType) -> None:
-    made = clip(bench, 10, ("face", Kind.FACE, dict.fromkeys(range(10), (FACE, 1.0))))
-    way = exposure.Exposure(Masker())
-    masked = ((frame, found((Kind.FACE, FAR if frame.index in {3, 4, 7} else FACE))) for frame in made.frames())
-    way.add(made, masked, [{0, 1, 2, 5, 6, 8, 9}])
-    tally = way.tallies(25)["all"]
-    assert (tally.objects, tally.frames, tally.exposed, tally.longest, tally.touched) == (1, 10, 3, 2, 1)
-    assert tally.figures()["exposed_per_1000"] == 300
-    assert tally.open == 3
-    (object_,) = way.figures(25)["exposed_objects"]
-    bare = {"covered": 0.0, "visible": 1.0, "detected": False}
-    assert object_["exposed_frames"] == [{"frame": frame, **bare} for frame in (3, 4, 7)]
-
-
-def test_nine_tenths_covered_are_enough(bench: SimpleNamespace, exposure: ModuleType) -> None:
-    """The mask without a margin hides exactly the box, of which the label is cut into ever smaller parts."""
-    plain = Masker(margin=(0, 0), shape="rectangle")
-    label = (0.0, 0.0, 100.0, 50.0)
-    made = clip(bench, 2, ("face", Kind.FACE, {0: (label, 1.0), 1: (label, 1.0)}))
-    way = exposure.Exposure(plain)
-    masks = (found((Kind.FACE, (0.0, 0.0, 90.0, 50.0))), found((Kind.FACE, (0.0, 0.0, 89.0, 50.0))))
-    way.add(made, zip(made.frames(), masks, strict=True), [set()])
-    assert way.histories[0].exposed == {0: False, 1: True}
-    assert way.tallies(25)["all"].open == 0
-
-
-def test_each_kind_is_counted_for_itself(bench: SimpleNamespace, exposure: ModuleType) -> None:
-    made = clip(bench, 1, ("face", Kind.FACE, {0: (FACE, 1.0)}), ("plate", Kind.PLATE, {0: (PLATE, 1.0)}))
-    way = exposure.Exposure(Masker())
-    way.add(made, ((frame, found((Kind.FACE, FACE))) for frame in made.frames()), [{0}, set()])
-    tallies = way.tallies(25)
-    assert (tallies["face"].exposed, tallies["plate"].exposed, tallies["all"].exposed) == (0, 1, 1)
-
-
-def test_what_hardly_shows_or_is_too_small_is_not_counted(bench: SimpleNamespace, exposure: ModuleType) -> None:
-    tiny = (40.0, 20.0, 52.0, 36.0)
-    made = clip(bench, 3, ("face", Kind.FACE, {0: (FACE, 1.0), 1: (FACE, 0.4), 2: (tiny, 1.0)}))
-    way = exposure.Exposure(Masker())
-    way.add(made, ((frame, found()) for frame in made.frames()), [set()])
-    assert way.histories[0].exposed == {0: True}
-
-
-@pytest.mark.parametrize(
-    ("detected", "gap", "group"),
-    [
-        pytest.param(range(100), 0, "gap within the window", id="always"),
-        pytest.param([*range(10), *range(35, 100)], 25, "gap within the window", id="as long as the window"),
-        pytest.param([*range(10), *range(36, 100)], 26, "longer gap", id="one frame longer"),
-        pytest.param(range(30, 100), 30, "longer gap", id="late at first"),
-        pytest.param(range(90), 10, "gap within the window", id="lost at last"),
-        pytest.param([], None, "never detected", id="never"),
-        pytest.param([200], None, "never detected", id="when it no longer counts"),
-    ],
-)
-def test_objects_are_grouped_by_their_longest_gap(
-    exposure: ModuleType, bench: SimpleNamespace, detected: Any, gap: int | None, group: str
-) -> None:
-    history = exposure.History(bench.clips.Followed("face", Kind.FACE), dict.fromkeys(range(100), False), set(detected))
-    assert history.longest_gap() == gap
-    assert history.group(25) == group
-
-
-def test_a_frame_that_does_not_count_ends_a_row_of_exposed_ones(exposure: ModuleType, bench: SimpleNamespace) -> None:
-    bare = {0: True, 1: True, 2: False, 3: True, 5: True, 6: True, 7: True}
-    assert exposure.History(bench.clips.Followed("face", Kind.FACE), bare).longest_exposed() == 3
-
-
-def test_a_mask_where_nothing_is_counts_as_needless(bench: SimpleNamespace, exposure: ModuleType) -> None:
-    plain = Masker(margin=(0, 0), shape="rectangle")
-    made = clip(bench, 1, ("face", Kind.FACE, {0: (FACE, 0.1)}))
-    way = exposure.Exposure(plain)
-    way.add(made, ((frame, found((Kind.FACE, FACE), (Kind.FACE, FAR))) for frame in made.frames()), [set()])
-    one = 30 * 40 / (WIDTH * HEIGHT)
-    assert way.masked == [pytest.approx(2 * one)]
-    assert way.needless == [pytest.approx(one)]
-
-
-@pytest.mark.parametrize("order", [[0, 2], [0, 0], [1], [0, 1]], ids=["left out", "twice", "begins late", "too few"])
-def test_frames_that_are_lost_are_noticed(bench: SimpleNamespace, exposure: ModuleType, order: list[int]) -> None:
-    made = clip(bench, 3)
-    every = list(made.frames())
-    with pytest.raises(ValueError, match=r"frame|frames"):
-        exposure.Exposure(Masker()).add(made, ((every[index], found()) for index in order), [])
-
-
-def test_an_object_is_detected_by_a_box_of_its_kind_that_overlaps_by_half(
-    bench: SimpleNamespace, exposure: ModuleType
-) -> None:
-    made = clip(bench, 4, ("face", Kind.FACE, dict.fromkeys(range(3), (FACE, 1.0))))
-    half, less = (40.0, 20.0, 70.0, 40.0), (40.0, 20.0, 70.0, 39.0)
-    answers = [found((Kind.PLATE, FACE)), found((Kind.FACE, half)), found((Kind.FACE, less)), found((Kind.FACE, FACE))]
-    told = iter(answers)
-    detector = SimpleNamespace(detect=lambda _: next(told))
-    assert exposure.detected_in(made, detector) == [{1}]
 
 
 def test_a_remembering_detector_looks_once(exposure: ModuleType, street: NDArray[np.uint8]) -> None:
@@ -203,10 +86,8 @@ def pictures(bench: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -
         image = np.full((600, 900, 3), 60, np.uint8)
         cv2.rectangle(image, box[:2], (box[2] - 1, box[3] - 1), (255, 255, 255), -1)
         cv2.imwrite(str(folder / f"{number}.png"), image)
-        boxes = {
-            one: np.array([box] if one == kind else [], np.float32).reshape(-1, 4) for one in (Kind.FACE, Kind.PLATE)
-        }
-        made.append(bench.measuring.Labelled(folder / f"{number}.png", 900, 600, source, boxes))
+        boxes, kinds, ignored = np.array([box], np.float32), np.array([kind], np.uint8), np.zeros(1, np.bool_)
+        made.append(bench.measuring.Labelled(folder / f"{number}.png", 900, 600, source, boxes, kinds, ignored))
     return made
 
 

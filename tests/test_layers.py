@@ -13,7 +13,7 @@ ROWS = [
     ["runtime", "images", "video", "preprocess", "decoders", "motion", "association", "styles"],
     ["models"],
     ["detector", "tracker", "masker"],
-    ["evaluation", "audit", "verify"],
+    ["audit", "evaluation", "verify"],
     ["pipeline"],
     ["quantization"],
     ["cli", "__main__"],

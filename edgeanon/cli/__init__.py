@@ -11,6 +11,7 @@ from rich.text import Text
 
 from edgeanon import __version__
 from edgeanon.cli.anonymize import FAILED, anonymize
+from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
 from edgeanon.cli.terminal import err, out, plain
 from edgeanon.errors import ConfigError, EdgeanonError
@@ -43,7 +44,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, devices, models):
+for verb in (anonymize, evaluate, devices, models):
     app.command()(verb)
 
 

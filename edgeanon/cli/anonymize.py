@@ -76,7 +76,7 @@ def anonymize(
     """Mask the faces and licence plates of a picture, a video, or a folder of both."""
     settings = read_settings(
         config,
-        device=_devices(device),
+        device=as_devices(device),
         profile=profile,
         style=style,
         margin=_margin(margin),
@@ -172,7 +172,7 @@ def _write_report(report: "Report", path: Path, *, overwrite: bool) -> None:
         temporary.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _devices(text: str | None) -> str | list[str] | None:
+def as_devices(text: str | None) -> str | list[str] | None:
     """``GPU,CPU`` as an ordered list; OpenVINO's own lists with a colon stay as they are."""
     return text.split(",") if text and "," in text and ":" not in text else text
 

@@ -1,13 +1,17 @@
 """The verbs that show what there is: devices and models."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from edgeanon.cli.terminal import out, plain, say_json
+
+if TYPE_CHECKING:
+    from edgeanon.models import Manifest
 
 
 def devices(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
@@ -64,8 +68,18 @@ def models(
             "sha256": one.sha256,
             "threshold": f"{manifest.threshold:g}",
             "scores": "\n".join(f"{name}: {value:g}" for name, value in manifest.scores.items()) or "-",
+            "robustness": "\n".join(_robustness(manifest)) or "-",
             "caveats": "\n".join(manifest.caveats) or "-",
         }
         for name, value in about.items():
             table.add_row(name, plain(value, lines=True))
         out.print(table, "")
+
+
+def _robustness(manifest: "Manifest") -> Iterator[str]:
+    """The cards, a line a condition: recall from the mildest severity to the worst."""
+    for kind, card in manifest.robustness.items():
+        yield f"{card.objects} {kind}s as they are: {card.as_they_are.recall:.3f}"
+        for name, levels in card.conditions.items():
+            worst = f" ({levels[-1].setting})" if len(levels) > 1 else ""
+            yield f"{name}: {', '.join(f'{level.recall:.3f}' for level in levels)}{worst}"

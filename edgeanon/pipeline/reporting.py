@@ -25,17 +25,7 @@ def report(
         profile=",".join(dict.fromkeys(detector.profile for detector in detectors)),
         thresholds={kind.name.lower(): value for detector in detectors for kind, value in detector.thresholds.items()},
         metadata=metadata,
-        models=tuple(
-            ModelUsed(
-                name=model.manifest.name,
-                version=model.manifest.version,
-                precision=model.manifest.precision,
-                sha256=model.sha256,
-                manifest_sha256=model.manifest.sha256,
-            )
-            for detector in detectors
-            for model in detector.models
-        ),
+        models=tuple(ModelUsed.of(model) for detector in detectors for model in detector.models),
         masks=_masks(detectors, masker),
         files=Files(**{verdict.value: count for verdict, count in tally.verdicts.items()}),
         pages=tally.pages,

@@ -6,12 +6,11 @@ labels follow the window, and know how much of an object shows. The same seed ma
 """
 
 import io
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import cv2
@@ -19,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon.detections import Frame, Kind
-from edgeanon.video import VideoReader
+from edgeanon.evaluation.clips import LEAST, Clip, Followed, Seen, large_enough, read_clip
 from examples.benchmarks.measuring import Labelled, Picture
+
+__all__ = ["LEAST", "RATE", "Clip", "Followed", "Seen", "demonstration", "make"]
 
 RATE = 25
 SIZES = ((960, 540), (640, 360))
@@ -28,8 +29,6 @@ SOURCES = {  # those whose boxes are tight
     Kind.FACE: {"facemask853", "dlib_faces"},
     Kind.PLATE: {"romanian", "iwpod", "kaggle_cars433"},
 }
-LEAST = {Kind.FACE: (0.0, 20.0), Kind.PLATE: (40.0, 10.0)}
-"""Width and height in pixels from which an object can be found in principle, and is counted."""
 HIDDEN = 0.05
 """An object of which less than this share shows has no label in that frame."""
 DEGRADATIONS = ("blur", "motion", "noise", "dark", "jpeg")
@@ -38,49 +37,9 @@ Window = tuple[float, float, float]  # left, top and width in pixels of the pict
 Random = np.random.Generator
 
 
-class Seen(NamedTuple):
-    """An object in one frame: its box in pixel edges, cut at the frame's edge, and the share of it that shows."""
-
-    box: tuple[float, float, float, float]
-    visible: float
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A labelled object and where it is, by the index of the frame; frames without it are not there."""
-
-    id: str
-    kind: Kind
-    seen: dict[int, Seen] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A clip with its labels. ``frames`` makes or reads its frames anew each time, always the same."""
-
-    name: str
-    width: int
-    height: int
-    length: int
-    rate: Fraction
-    objects: list[Followed]
-    frames: Callable[[], Iterator[Frame]]
-
-
 def demonstration(folder: Path) -> Clip:
     """The clip of ``street-clip.json``, which a folder holds with its video."""
-    entry = json.loads((folder / "street-clip.json").read_text(encoding="utf-8"))
-    objects = []
-    for item in entry["objects"]:
-        seen = {row[0]: Seen((row[1], row[2], row[1] + row[3], row[2] + row[4]), row[5]) for row in item["boxes"]}
-        objects.append(Followed(item["id"], Kind[item["label"].upper()], seen))
-
-    def frames() -> Iterator[Frame]:
-        with VideoReader(folder / entry["video"]) as video:
-            yield from video
-
-    rate = Fraction(*entry["frame_rate"])
-    return Clip("demonstration", entry["width"], entry["height"], entry["frames"], rate, objects, frames)
+    return replace(read_clip(folder / "street-clip.json"), name="demonstration")
 
 
 def make(
@@ -96,7 +55,7 @@ def make(
     random = np.random.default_rng(seed)
     pools = {}
     for kind, sources in SOURCES.items():
-        pool = [one for one in pictures if one.source in sources and len(one.boxes[kind])]
+        pool = [one for one in pictures if one.source in sources and len(one.of(kind))]
         pools[kind] = [pool[at] for at in random.permutation(len(pool))]
     for number in range(count):
         yield _clip(f"clip {number + 1}", pools, np.random.default_rng([seed, number]), sizes[number % len(sizes)])
@@ -175,7 +134,7 @@ class Scene:
 
     def label(self, first: int, name: str) -> list[Followed]:
         """Its objects, whose frames count from ``first``."""
-        rows = [(kind, box) for kind, boxes in self.picture.boxes.items() for box in boxes.tolist()]
+        rows = [(kind, box) for kind in (Kind.FACE, Kind.PLATE) for box in self.picture.of(kind).tolist()]
         objects = [Followed(f"{name}, {kind.name.lower()} {at + 1}", kind) for at, (kind, _) in enumerate(rows)]
         width, height = self.size
         for frame, (left, top, across) in enumerate(self.windows):
@@ -245,12 +204,6 @@ def compressed(frames: Iterator[Picture], size: tuple[int, int], crf: int) -> It
             yield Frame(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), index, Fraction(index, RATE))
 
 
-def large_enough(kind: Kind, box: Sequence[float]) -> bool:
-    """Whether a box ``x1 y1 x2 y2`` is one that can be found in principle."""
-    width, height = LEAST[kind]
-    return box[2] - box[0] >= width and box[3] - box[1] >= height
-
-
 def _clip(name: str, pools: dict[Kind, list[Labelled]], random: Random, size: tuple[int, int]) -> Clip:
     scenes: list[Scene] = []
     objects: list[Followed] = []
@@ -305,8 +258,9 @@ def _windows(picture: Labelled, kind: Kind, random: Random, size: tuple[int, int
     """A pan, a zoom and a shake that begin and end with an object of the kind, whole and large enough; or None."""
     widest = min(picture.width, picture.height * size[0] / size[1])
     ends: list[Window] = []
+    boxes = picture.of(kind)
     for _ in range(60):
-        box = picture.boxes[kind][int(random.integers(len(picture.boxes[kind])))]
+        box = boxes[int(random.integers(len(boxes)))]
         across = widest * float(random.uniform(0.5, 0.97))
         high = across * size[1] / size[0]
         middle = (box[:2] + box[2:]) / 2 + random.uniform(-0.3, 0.3, 2) * (across, high)

@@ -103,7 +103,7 @@ def edgeanon_look(profile: str) -> Look:
 def run(look: Look, pictures: list[Labelled], name: str) -> Tally:
     tally = Tally()
     for picture in measuring.watched(pictures, name):
-        tally.add(picture.boxes[Kind.FACE], *look(picture))
+        tally.add(picture.of(Kind.FACE), *look(picture))
     return tally
 
 
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--deface", type=Path, required=True, help="interpreter of an environment with deface")
     parser.add_argument("--thorough", action="store_true", help="measure the profile `thorough` as well; takes long")
     options = parser.parse_args()
-    pictures = [picture for picture in measuring.load(options.data) if len(picture.boxes[Kind.FACE])]
+    pictures = [picture for picture in measuring.load(options.data) if len(picture.of(Kind.FACE))]
     with peer.deface(options.deface) as tool:
         tallies = {"deface": run(deface_look(tool), pictures, "deface")}
         about = tool.about

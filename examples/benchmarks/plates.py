@@ -83,7 +83,7 @@ def main() -> None:
     for picture in measuring.watched(measuring.load(options.data), f"plates, {options.profile}"):
         found = detector.detect(picture.read())
         hidden = masker.hidden((picture.height, picture.width), found.boxes, found.kinds)
-        labels = picture.boxes[Kind.PLATE]
+        labels = picture.of(Kind.PLATE)
         for tally in (tallies[picture.source], everything) if len(labels) else (without,):
             tally.add(labels, found.boxes, found.scores, hidden)
 

@@ -52,7 +52,7 @@ def chosen(pictures: Sequence[Labelled], count: int) -> list[Face]:
     """So many faces of at least ``LEAST_HEIGHT`` px, spread evenly over the data; one of a picture, its largest."""
     faces = []
     for picture in pictures:
-        boxes = picture.boxes[Kind.FACE]
+        boxes = picture.of(Kind.FACE)
         if len(boxes):
             x1, y1, x2, y2 = boxes[(boxes[:, 3] - boxes[:, 1]).argmax()].tolist()
             faces.append(Face(picture, (x1, y1, x2, y2)))
@@ -218,7 +218,7 @@ def main() -> None:
     options = parser.parse_args()
     pictures = measuring.load(options.data)
     faces = chosen(pictures, options.faces)
-    behind = [picture for picture in pictures if not len(picture.boxes[Kind.FACE])]
+    behind = [picture for picture in pictures if not len(picture.of(Kind.FACE))]
     if not behind:
         raise SystemExit("no picture of the data is without faces: there is nothing to put small ones into")
     results = {}
