@@ -14,6 +14,7 @@ from edgeanon.cli.anonymize import FAILED, anonymize
 from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
 from edgeanon.cli.terminal import err, out, plain
+from edgeanon.cli.verify import verify
 from edgeanon.errors import ConfigError, EdgeanonError
 
 USAGE = 2
@@ -44,7 +45,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, evaluate, devices, models):
+for verb in (anonymize, verify, evaluate, devices, models):
     app.command()(verb)
 
 
