@@ -16,7 +16,7 @@ from rich.progress import Progress
 from edgeanon.detector import Detector
 from edgeanon.evaluation import plots, read_labels, tables
 from edgeanon.evaluation.robustness import robustness, searches
-from edgeanon.models import MANIFEST_NAME, ZOO, Manifest, Robustness, read_manifest, shipped
+from edgeanon.models import MANIFEST_NAME, ZOO, Manifest, Robustness, load_shipped, read_manifest, shipped
 
 REPORTS = Path(__file__).parent / "reports"
 
@@ -46,7 +46,7 @@ def main() -> None:
     labels = read_labels(arguments.labels)
     with Progress(console=Console(stderr=True)) as bar:
         for name in [arguments.only] if arguments.only else shipped():
-            detector = Detector(name)
+            detector = Detector(load_shipped(name))  # alone, where others look for the same
             sample = labels.only(*detector.finds).sample(arguments.pictures, seed=arguments.seed)
             task = bar.add_task(name, total=searches(detector, sample))
             made = robustness(detector, sample, seed=arguments.seed, on_picture=lambda: bar.advance(task))  # noqa: B023

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeanon.audit import Report
+    from edgeanon.certificate import Certificate
     from edgeanon.detections import Detections, Frame, Kind, Tracks
     from edgeanon.detector import Detector
     from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from edgeanon.masker import Masker
     from edgeanon.models import Manifest
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict
+    from edgeanon.quantization import Recipe, quantize
     from edgeanon.runtime import Device, devices
     from edgeanon.styles import Blur, Fill, Pixelate, Replace, Soft
     from edgeanon.tracker import Tracker
@@ -36,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Anonymizer",
     "Blur",
+    "Certificate",
     "ConfigError",
     "Detections",
     "Detector",
@@ -52,6 +55,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "Pixelate",
+    "Recipe",
     "Replace",
     "Report",
     "Scores",
@@ -64,11 +68,13 @@ __all__ = [
     "calibrate_threshold",
     "devices",
     "evaluate",
+    "quantize",
     "read_labels",
 ]
 
 _HOMES = {
     "audit": ("Report",),
+    "certificate": ("Certificate",),
     "detections": ("Detections", "Frame", "Kind", "Tracks"),
     "detector": ("Detector",),
     "errors": ("ConfigError", "DeviceError", "EdgeanonError", "LeakError", "MediaError", "ModelError"),
@@ -76,6 +82,7 @@ _HOMES = {
     "masker": ("Masker",),
     "models": ("Manifest",),
     "pipeline": ("Anonymizer", "FileResult", "Verdict"),
+    "quantization": ("Recipe", "quantize"),
     "runtime": ("Device", "devices"),
     "styles": ("Blur", "Fill", "Pixelate", "Replace", "Soft"),
     "tracker": ("Tracker",),

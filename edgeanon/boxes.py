@@ -131,6 +131,36 @@ def suppress(
     return np.array(kept, np.int64)
 
 
+def unite(
+    boxes: Boxes, scores: NDArray[np.float32], overlap: float, grows: NDArray[np.bool_]
+) -> tuple[Boxes, NDArray[np.int64]]:
+    """Bring together what several detectors found, so that all that any of them covers stays covered.
+
+    Args:
+        boxes: ``(n, 4)``.
+        scores: ``(n,)``.
+        overlap: two boxes whose intersection over union is above this are one object. The better score stays, in a box
+            around both.
+        grows: ``(n,)``, which boxes the one that stays must cover; the others only vanish.
+
+    Returns:
+        The boxes that stay, and their indices, best score first (ties in the order given).
+    """
+    gone = np.zeros(len(boxes), np.bool_)
+    kept: list[int] = []
+    united = []
+    for best in np.argsort(-scores, kind="stable"):
+        if gone[best]:
+            continue
+        same = (iou(boxes[best : best + 1], boxes)[0] > overlap) & ~gone
+        same[best] = True
+        gone |= same
+        around = boxes[same & (grows | (np.arange(len(boxes)) == best))]
+        kept.append(int(best))
+        united.append(np.concatenate([around[:, :2].min(axis=0), around[:, 2:].max(axis=0)]))
+    return as_boxes(united), np.array(kept, np.int64)
+
+
 def tiles(length: int, most: int, overlap: int) -> tuple[int, list[int]]:
     """Cut a side into as few equal tiles as will do.
 

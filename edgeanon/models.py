@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edgeanon.certificate import CERTIFICATE_NAME, Certificate, read_certificate
 from edgeanon.config import first_problem
-from edgeanon.decoders import Decoder, center_point, retinaface
+from edgeanon.decoders import DECODERS, Decoder, Section
 from edgeanon.detections import Kind
 from edgeanon.errors import ConfigError, ModelError
 
@@ -23,7 +23,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 KindName = Literal["face", "plate", "other"]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
-Pixels = Annotated[int, Field(ge=1)]
+Precision = Literal["auto", "fp16", "int8", "fp32"]
 
 
 class _Part(BaseModel):
@@ -36,7 +36,7 @@ class Input(_Part):
     Attributes:
         color: order of channels that the network was trained on.
         mean: subtracted from each channel, in 0..255, in that order.
-        scale: each channel is then divided by it.
+        scale: each channel is then divided by it: 255 for a network that expects 0..1, as YOLO does.
         multiple: width and height of the input are multiples of this many pixels.
         zoom: how many times larger than others the network wants its pictures, where the profile leaves room for it.
     """
@@ -46,35 +46,6 @@ class Input(_Part):
     scale: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     multiple: Annotated[int, Field(ge=1, le=256)] = 32
     zoom: Annotated[float, Field(ge=0.25, le=4)] = 1.0
-
-
-class CenterPoint(_Part):
-    """Parameters of ``edgeanon.decoders.center_point``."""
-
-    name: Literal["center-point"] = "center-point"
-    stride: Pixels = 4
-    heatmap: str = "heatmap"
-    size: str = "size"
-    offset: str = "offset"
-
-
-class RetinaFace(_Part):
-    """Parameters of ``edgeanon.decoders.retinaface``."""
-
-    name: Literal["retinaface"] = "retinaface"
-    strides: Annotated[tuple[Pixels, ...], Field(min_length=1)] = (8, 16, 32)
-    sides: tuple[Annotated[tuple[Pixels, ...], Field(min_length=1)], ...] = ((24, 48), (96, 192), (384, 768))
-    boxes: str = "boxes"
-    scores: str = "scores"
-
-    @model_validator(mode="after")
-    def _one_level_each(self) -> Self:
-        if len(self.strides) != len(self.sides):
-            raise ValueError(f"there are {len(self.strides)} strides and {len(self.sides)} lists of sides")
-        return self
-
-
-DECODERS: Mapping[str, Decoder] = {"center-point": center_point, "retinaface": retinaface}
 
 
 class Source(_Part):
@@ -123,17 +94,26 @@ class Robustness(_Part):
 class Manifest(_Part):
     """What must be known of a model to run it and to answer for it. Stands beside it as ``manifest.json``.
 
+    For a YOLO11 of one's own that knows faces as class 0 and plates as class 1::
+
+        {"name": "my-yolo", "kinds": {"0": "face", "1": "plate"}, "input": {"color": "RGB", "scale": [255, 255, 255]},
+         "decoder": {"name": "yolo-v8", "classes": 2}, "threshold": 0.25}
+
+    The decoders and what they take stand in ``edgeanon.decoders``.
+
     Attributes:
         name: what it is called in reports.
         version: of the model, as its maker counts.
         files: SHA-256 of each file by its name beside the manifest; required of shipped models.
-        kinds: what the network's class numbers mean.
+        kinds: what the network's class numbers mean. Classes that are not listed do not count: of a network that knows
+            80, ``{0: "other"}`` masks persons and leaves chairs. Without a list, every class is ``OTHER``, and counts.
         input: how a picture becomes its input.
         decoder: how its outputs become boxes; None when a function is handed over instead.
         threshold: least score of a detection, chosen for recall.
         overlap: intersection over union above which two boxes are taken for one object.
         precision: of the weights on disk.
-        source: where the weights come from.
+        source: where the weights come from, when others made them.
+        made_from: SHA-256 of what weights of this project's own were made from, by its path in the project.
         licence: as its distributor declares, an SPDX identifier.
         notice: what the licence asks to be said.
         caveats: what its user should know before relying on it.
@@ -145,13 +125,14 @@ class Manifest(_Part):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
     version: str = ""
     files: dict[str, Sha256] = Field(default_factory=dict)
-    kinds: Annotated[dict[int, KindName], Field(min_length=1)] = {0: "other"}
+    kinds: Annotated[dict[int, KindName], Field(min_length=1)] | None = None
     input: Input = Input()
-    decoder: Annotated[CenterPoint | RetinaFace, Field(discriminator="name")] | None = None
+    decoder: Section | None = None
     threshold: Unit = 0.25
     overlap: Unit = 0.4
     precision: str = ""
     source: Source | None = None
+    made_from: dict[str, Sha256] = Field(default_factory=dict)
     licence: str = ""
     notice: str = ""
     caveats: tuple[str, ...] = ()
@@ -167,10 +148,24 @@ class Manifest(_Part):
                 raise ValueError(f"{name!r} is not the name of a file beside the manifest")
         return files
 
+    @model_validator(mode="after")
+    def _kinds_that_can_come(self) -> Self:
+        never = sorted(set(self.kinds or ()) - set(self.decoder.numbers)) if self.decoder else []
+        if self.decoder and never:
+            first, last = self.decoder.numbers[0], self.decoder.numbers[-1]
+            numbers = f"{first} only" if first == last else f"{first} to {last}"
+            raise ValueError(
+                f"kinds lists the class {never[0]}, but from the decoder {self.decoder.name!r} comes {numbers}: it "
+                "would never be found; correct kinds, or what the decoder is told of classes"
+            )
+        return self
+
     @property
     def finds(self) -> frozenset[Kind]:
         """The kinds of object that the network looks for."""
-        return frozenset(self.kind_of(number) for number in self.kinds)
+        if self.kinds is None:
+            return frozenset({Kind.OTHER})
+        return frozenset(Kind[name.upper()] for name in self.kinds.values())
 
     @property
     def sha256(self) -> str:
@@ -183,9 +178,12 @@ class Manifest(_Part):
         """Name, version and precision, as far as they are known."""
         return " ".join(filter(None, (self.name, self.version, self.precision)))
 
-    def kind_of(self, number: int) -> Kind:
-        """The kind that one of the network's class numbers stands for; ``OTHER`` for a number not listed."""
-        return Kind[self.kinds.get(number, "other").upper()]
+    def kind_of(self, number: int) -> Kind | None:
+        """The kind that one of the network's class numbers stands for; None for one that does not count."""
+        if self.kinds is None:
+            return Kind.OTHER
+        name = self.kinds.get(number)
+        return Kind[name.upper()] if name else None
 
     def decode_function(self) -> Decoder:
         """The decoder with its parameters filled in.
@@ -224,21 +222,86 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in ZOO.glob(f"*/{MANIFEST_NAME}"))
 
 
-def load_shipped(name: str) -> Model:
+def model_files() -> list[Path]:
+    """The files of all shipped models, each in FP16 and then in INT8 where it comes so."""
+    both = [folder / "model.xml" for name in shipped() for folder in (ZOO / name, ZOO / name / "int8")]
+    return [path for path in both if path.exists()]
+
+
+def comes_in_int8(name: str) -> bool:
+    """Whether a shipped model has INT8 files."""
+    return (ZOO / name / "int8").is_dir()
+
+
+def main_ones() -> list[str]:
+    """Names of the shipped models that search by default: the main one for each kind."""
+    return [name for name in shipped() if "-" not in name]
+
+
+def shipped_for(name: str) -> list[str]:
+    """The shipped models for what a name says: ``"plate"`` means all that look for plates, ``"plate-world"`` one.
+
+    Those that look for the same have its name, and one of their own behind a hyphen. A name that fits none comes back.
+    """
+    return [each for each in shipped() if each == name or each.startswith(f"{name}-")] or [name]
+
+
+def load_shipped(name: str, precision: Literal["fp16", "int8"] = "fp16") -> Model:
     """A shipped model by name: ``"face"`` or ``"plate"``.
 
+    Args:
+        name: of the model.
+        precision: which of its files.
+
     Raises:
-        ConfigError: there is no model of this name.
+        ConfigError: there is no model of this name, or it is not shipped in this precision.
         ModelError: a file is missing, or a byte of it has changed.
     """
     if name not in shipped():
         raise ConfigError(
             f"no shipped model is called {name!r}; there are {', '.join(shipped())}. A file is for Detector.from_file"
         )
-    model = load_file(ZOO / name / "model.xml")
+    folder = ZOO / name / precision if precision == "int8" else ZOO / name
+    if not folder.is_dir():
+        raise ConfigError(f"the shipped model {name!r} does not come in {precision.upper()}: leave precision out")
+    model = load_file(folder / "model.xml")
     if {"model.xml", "model.bin"} - set(model.manifest.files):
         raise ModelError(f"the manifest of the shipped model {name!r} lacks its hashes: reinstall edgeanon")
     return model
+
+
+def released(name: str) -> Certificate | None:
+    """The certificate of a shipped model's INT8 files, where there is one that they passed with.
+
+    Raises:
+        ConfigError: it is there and cannot be read.
+    """
+    path = ZOO / name / "int8" / CERTIFICATE_NAME
+    certificate = read_certificate(path) if path.exists() else None
+    return certificate if certificate and certificate.passed and _is_about(certificate, path) else None
+
+
+def certificate_of(path: str | Path, model: Model) -> Certificate | None:
+    """The certificate beside a model's file, where there is one and it is about these very files.
+
+    Raises:
+        ConfigError: it cannot be read.
+        ModelError: it is about other files.
+    """
+    beside = Path(path).with_name(CERTIFICATE_NAME)
+    if not beside.exists():
+        return None
+    certificate = read_certificate(beside)
+    hashes = {hashlib.sha256(content).hexdigest() for content in (model.structure, model.weights) if content}
+    if set(certificate.files.values()) != hashes or not _is_about(certificate, beside):
+        raise ModelError(f"{beside} is about other files than those beside it: quantize the model again")
+    return certificate
+
+
+def _is_about(certificate: Certificate, path: Path) -> bool:
+    """Whether the manifest beside a certificate is the one that it names; that one names the model's files."""
+    manifest = path.with_name(MANIFEST_NAME)
+    return manifest.is_file() and hashlib.sha256(manifest.read_bytes()).hexdigest() == certificate.manifest_sha256
 
 
 def load_file(path: str | Path, manifest: Manifest | str | Path | None = None, decode: Decoder | None = None) -> Model:

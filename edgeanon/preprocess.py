@@ -4,6 +4,11 @@ A profile is a list of passes. A pass brings the whole picture to one scale and 
 one input of the network. Passes at several scales find objects of different sizes; tiles keep the scale where the
 picture is large. The size in which an object arrives at the network decides whether it is found, so a profile is a
 privacy setting first and a speed setting second.
+
+A view keeps the proportions of the picture. What is left over of a network's input is grey, at its right and below, so
+that boxes need no shift on their way back. Where else the grey lies hardly matters to a network: a YOLOv8 of 640x640,
+trained with it on both sides, found 175 of 472 labelled faces so and 179 the other way; 125 in pictures squeezed to a
+square, as some SSD are trained.
 """
 
 import math

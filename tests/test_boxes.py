@@ -125,3 +125,19 @@ def test_tiles_cover_a_side_and_share_the_overlap(length: int, most: int, overla
 def test_tiles_no_larger_than_their_overlap_are_refused() -> None:
     with pytest.raises(ConfigError, match="overlap"):
         boxes.tiles(100, 10, 10)
+
+
+def test_what_two_detectors_found_of_one_object_becomes_a_box_around_both() -> None:
+    found = boxes.as_boxes([[0, 0, 10, 10], [2, 0, 12, 10], [50, 0, 60, 10]])
+    united, kept = boxes.unite(found, np.array([0.5, 0.9, 0.3], np.float32), 0.4, np.ones(3, np.bool_))
+    assert kept.tolist() == [1, 2]
+    assert united.tolist() == [[0, 0, 12, 10], [50, 0, 60, 10]]
+
+
+def test_a_box_that_does_not_count_vanishes_in_another_and_changes_it_not() -> None:
+    found = boxes.as_boxes([[0, 0, 10, 10], [2, 0, 12, 10]])
+    united, kept = boxes.unite(found, np.array([0.9, 0.5], np.float32), 0.4, np.array([True, False]))
+    assert (united.tolist(), kept.tolist()) == ([[0, 0, 10, 10]], [0])
+    united, kept = boxes.unite(found[:0], np.zeros(0, np.float32), 0.4, np.zeros(0, np.bool_))
+    assert united.shape == (0, 4)
+    assert kept.shape == (0,)

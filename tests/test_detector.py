@@ -1,5 +1,8 @@
 """The shipped models on the demonstration picture, models of one's own, and how detection can go wrong."""
 
+import hashlib
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeanon import Detections, Detector, Kind
+from edgeanon import Detections, Detector, Kind, models, runtime
 from edgeanon.boxes import iou
+from edgeanon.certificate import CERTIFICATE_NAME
 from edgeanon.decoders import Candidates, Outputs
-from edgeanon.errors import ConfigError, ModelError
+from edgeanon.errors import ConfigError, DeviceError, ModelError
 from tests import tiny
 
 Image = NDArray[np.uint8]
@@ -175,6 +179,51 @@ def test_weaker_objects_come_on_request_and_displace_no_stronger_one(tmp_path: P
     assert np.array_equal(none_weaker.boxes, strong.boxes)
 
 
+def test_what_several_models_find_of_one_kind_counts_once_and_stays_covered(tmp_path: Path) -> None:
+    """Two models see the same spot, in boxes of 40 and 48 pixels; one sees what the other's threshold hides."""
+    picture = np.zeros((96, 96, 3), np.uint8)
+    picture[48:52, 48:52] = 255
+    folders = [tiny.save(tiny.bright(side=side), tmp_path / str(side), **tiny.FACES) for side in (40.0, 48.0)]
+    small, large = (models.load_file(path) for path in folders)
+    alone = Detector(small, profile="fast").detect(picture)
+    both = Detector(small, large, profile="fast").detect(picture)
+    assert len(alone) == len(both) == 1
+    assert (both.boxes[:, :2] < alone.boxes[:, :2]).all()
+    assert (both.boxes[:, 2:] > alone.boxes[:, 2:]).all()
+
+
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [("balanced", ["centerface", "clp_det"]), ("thorough", ["centerface", "clp_det", "edgeanon-plate"])],
+)
+def test_all_shipped_models_of_a_kind_search_together_when_thorough(profile: str, names: list[str]) -> None:
+    assert [model.manifest.name for model in Detector(profile=profile).models] == names
+    alone = Detector("plate-world", profile=profile)
+    assert [model.manifest.name for model in alone.models] == ["edgeanon-plate"]
+
+
+def test_scores_of_several_models_of_one_kind_are_on_one_scale(tmp_path: Path) -> None:
+    """What lies at the threshold of either is shown at the lower threshold; what is certain stays certain."""
+    picture = np.zeros((96, 192, 3), np.uint8)
+    picture[48:52, 48:52] = 255
+    picture[48:52, 144:148] = 245  # scores about 0.6
+    strict = tiny.FACES | {"threshold": 0.55}
+    lax = tiny.FACES | {"threshold": 0.25}
+    folders = [tiny.save(tiny.bright(), tmp_path / name, **said) for name, said in (("a", strict), ("b", lax))]
+    one, other = (models.load_file(path) for path in folders)
+    alone, both = Detector(one, profile="fast"), Detector(one, other, profile="fast")
+    assert alone.thresholds == {Kind.FACE: 0.55}
+    assert both.thresholds == {Kind.FACE: 0.25}
+    seen, together = alone.detect(picture), both.detect(picture)
+    assert len(seen) == len(together) == 2
+    assert together.scores.max() == pytest.approx(seen.scores.max(), abs=0.01)
+    assert Detector(one, other, profile="fast", threshold=0.7).thresholds == {Kind.FACE: 0.7}
+    part = both._parts[0]
+    scores = np.array([0, 0.275, 0.55, 0.775, 1], np.float32)
+    scaled = part._on_the_scale_shown(scores, np.full(5, Kind.FACE, np.uint8))
+    np.testing.assert_allclose(scaled, [0, 0.125, 0.25, 0.625, 1], atol=1e-6)
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 1.1, float("nan")])
 def test_a_threshold_that_is_no_score_is_refused(threshold: float) -> None:
     with pytest.raises(ConfigError, match="threshold"):
@@ -291,3 +340,135 @@ class TestOwnModel:
         with pytest.raises(ModelError, match="head") as caught:
             detector.detect(np.zeros((64, 64, 3), np.uint8))
         assert isinstance(caught.value.__cause__, KeyError)
+
+
+class TestPrecision:
+    """Which files of a shipped model run, on machines that are played by what they report."""
+
+    @pytest.fixture
+    def certified(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A zoo of one model in both precisions, measured on a CPU with VNNI against BF16."""
+        zoo = tmp_path / "zoo"
+        fast = {
+            "device": "CPU",
+            "full_name": "one",
+            "eight_bit": "avx512_vnni",
+            "view": [64, 64],
+            "before": 2.0,
+            "after": 1.0,
+        }
+        for folder, precision in ((zoo / "face", "FP16"), (zoo / "face" / "int8", "INT8")):
+            path = tiny.save(tiny.bright(), folder, **tiny.FACES)
+            files = {
+                name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.xml", "model.bin")
+            }
+            manifest = json.dumps(tiny.FACES | {"precision": precision, "files": files})
+            path.with_name(models.MANIFEST_NAME).write_text(manifest)
+        said = {
+            "model": "bright",
+            "files": files,
+            "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest(),
+            "reference": "0" * 64,
+            "recipe": {},
+            "calibration": [],
+            "gate_sha256": "0" * 64,
+            "gate_pictures": 1,
+            "profile": "balanced",
+            "versions": {},
+            "max_recall_drop": 0.01,
+            "max_false_ratio": 1.2,
+            "threshold_before": 0.5,
+            "threshold_after": 0.5,
+            "compared": [
+                {
+                    "kind": "face",
+                    "objects": 1000,
+                    "before": 900,
+                    "after": 900,
+                    "lost": 0,
+                    "gained": 0,
+                    "recall_before": [0.88, 0.92],
+                    "recall_after": [0.88, 0.92],
+                    "drop": 0.0,
+                    "drop_bound": 0.003,
+                    "false_before": 1.0,
+                    "false_after": 1.0,
+                    "bins": [],
+                }
+            ],
+            "speeds": [fast | {"against": "bf16"}, fast | {"against": "f32", "after": 1.9}],
+            "bytes_before": 2,
+            "bytes_after": 1,
+            "attempts": [],
+        }
+        (zoo / "face" / "int8" / CERTIFICATE_NAME).write_text(json.dumps(said))
+        monkeypatch.setattr(models, "ZOO", zoo)
+        self.machine(monkeypatch, "avx512_vnni", "bf16")
+        return zoo / "face" / "int8"
+
+    def machine(self, monkeypatch: pytest.MonkeyPatch, eight_bit: str, floating: str) -> None:
+        monkeypatch.setattr(runtime, "eight_bit", lambda _: eight_bit)
+        monkeypatch.setattr(runtime, "native_float", lambda _: floating)
+
+    def ran(self, **options: Any) -> str:
+        return Detector("face", **options).models[0].manifest.precision
+
+    def test_int8_runs_by_itself_where_it_was_measured_to_be_faster(self, certified: Path) -> None:
+        assert certified.is_dir()
+        assert self.ran(device="CPU") == "INT8"
+        assert self.ran(device="AUTO") == "INT8"
+
+    @pytest.mark.parametrize(
+        ("eight_bit", "floating"),
+        [("", "f32"), ("avx_vnni", "f32"), ("amx_int8", "bf16"), ("avx512_vnni", "f32")],
+        ids=["no instructions for 8 bits", "others", "others that are faster", "gains less than a tenth"],
+    )
+    @pytest.mark.usefixtures("certified")
+    def test_fp16_runs_where_nothing_was_measured_or_too_little_gained(
+        self, monkeypatch: pytest.MonkeyPatch, eight_bit: str, floating: str
+    ) -> None:
+        self.machine(monkeypatch, eight_bit, floating)
+        assert self.ran(device="CPU") == "FP16"
+
+    @pytest.mark.usefixtures("certified")
+    def test_what_is_asked_for_runs_with_a_warning_where_it_was_not_measured(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert self.ran(precision="int8", device="CPU") == "INT8"
+        assert not caplog.records
+        self.machine(monkeypatch, "", "f32")
+        assert self.ran(precision="int8", device="CPU") == "INT8"
+        assert "not measured" in caplog.text
+        assert self.ran(precision="fp16", device="CPU") == "FP16"
+        with pytest.raises(ConfigError, match="auto, fp16, int8, fp32"):
+            self.ran(precision="int4")
+
+    @pytest.mark.parametrize("change", ["failed", "other manifest", "none"])
+    def test_int8_does_not_run_by_itself_without_a_certificate_that_holds(self, certified: Path, change: str) -> None:
+        path = certified / CERTIFICATE_NAME
+        said = json.loads(path.read_text())
+        if change == "none":
+            path.unlink()
+        elif change == "failed":
+            said["compared"][0]["drop_bound"] = 0.02
+            path.write_text(json.dumps(said))
+        else:
+            path.write_text(json.dumps(said | {"manifest_sha256": "1" * 64}))
+        assert self.ran(device="CPU") == "FP16"
+
+    def test_a_model_that_is_not_shipped_in_int8_says_so(self, certified: Path) -> None:
+        shutil.rmtree(certified)
+        assert self.ran(device="CPU") == "FP16"
+        with pytest.raises(ConfigError, match="INT8"):
+            self.ran(precision="int8")
+
+    @pytest.mark.usefixtures("certified")
+    def test_a_device_that_is_not_there_is_said_when_it_is_needed(self) -> None:
+        detector = Detector("face", device="GPU.7")
+        with pytest.raises(DeviceError):
+            detector.detect(np.zeros((64, 64, 3), np.uint8))
+
+    def test_fp32_is_computed_in_32_bits(self, tmp_path: Path) -> None:
+        path = tiny.save(tiny.bright(), tmp_path, **tiny.FACES)
+        part = Detector.from_file(path, device="CPU", precision="fp32")._parts[0]
+        assert part.network("latency").precision == "f32"

@@ -15,7 +15,7 @@ from edgeanon.evaluation import Labelled, read_labels, robustness
 from edgeanon.evaluation.conditions import CONDITIONS, Severity, rotated, rotated_labels, smaller
 from edgeanon.evaluation.robustness import read_cards, searches
 from edgeanon.evaluation.tables import robust
-from edgeanon.models import ZOO, read_manifest
+from edgeanon.models import ZOO, load_shipped, read_manifest, shipped
 from tests import labelled
 
 SEVERITIES = [pytest.param(one, id=f"{name}, {one.setting}") for name, some in CONDITIONS.items() for one in some]
@@ -139,3 +139,16 @@ def test_the_card_of_a_model_is_its_report_and_outlasts_a_rebuild(tmp_path: Path
     assert read_cards("plate", tmp_path / "reports") == {}
     drawn = (tmp_path / "reports" / "robustness-face-face.svg").read_text()
     assert ElementTree.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_model_has_the_card_that_was_measured_of_it(name: str) -> None:
+    manifest = load_shipped(name).manifest
+    assert manifest.robustness == read_cards(name, robustness_cards.REPORTS)
+    assert {kind.upper() for kind in manifest.robustness} <= {kind.name for kind in manifest.finds}
+    for kind, card in manifest.robustness.items():
+        assert (robustness_cards.REPORTS / f"robustness-{name}-{kind}.svg").is_file()
+        assert (card.model, card.threshold) == (manifest.title, manifest.threshold)
+        assert {condition: [level.setting for level in levels] for condition, levels in card.conditions.items()} == {
+            condition: [severity.setting for severity in severities] for condition, severities in CONDITIONS.items()
+        }

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "edgeanon"
 ROWS = [
     ["errors", "boxes", "detections", "config"],
     ["runtime", "images", "video", "preprocess", "decoders", "motion", "association", "styles"],
-    ["models"],
+    ["certificate", "models"],
     ["detector", "tracker", "masker"],
     ["audit", "evaluation", "verify"],
     ["pipeline"],

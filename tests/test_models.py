@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from edgeanon import Detector, Kind, Manifest
 from edgeanon.errors import ConfigError, ModelError
@@ -17,12 +18,12 @@ from tests import tiny
 
 
 def test_a_face_and_a_plate_model_are_shipped_with_all_that_must_be_known() -> None:
-    assert shipped() == ["face", "plate"]
+    assert shipped() == ["face", "plate", "plate-world"]
     for name in shipped():
         manifest = load_shipped(name).manifest
-        assert {kind.name.lower() for kind in manifest.finds} == {name}
+        assert {kind.name.lower() for kind in manifest.finds} == {name.split("-")[0]}
         assert set(manifest.files) == {"model.xml", "model.bin"}
-        assert manifest.source
+        assert manifest.source or manifest.made_from
         assert manifest.licence
         assert manifest.notice
         assert manifest.caveats
@@ -99,6 +100,13 @@ def test_a_model_without_a_manifest_says_what_it_needs(tmp_path: Path) -> None:
         ({"decoder": {"name": "retinaface", "strides": [], "sides": []}}, "decoder.*strides"),
         ({"decoder": {"name": "retinaface", "sides": [[8], [], [32]]}}, "decoder.*sides.1"),
         ({"kinds": {}}, "kinds"),
+        ({"decoder": {"name": "yolo-v8", "classes": 0}}, "decoder.*classes"),
+        ({"decoder": {"name": "yolo-v8", "extra": -1}}, "decoder.*extra"),
+        ({"decoder": {"name": "yolo-v5", "strides": []}}, "decoder.*strides"),
+        ({"decoder": {"name": "yolo-v5-grids", "strides": [8, 16]}}, "decoder.*2 strides and 3 anchors"),
+        ({"decoder": {"name": "yolo-v5-grids", "grids": ["a"]}}, "decoder.*3 strides and 1 grids"),
+        ({"decoder": {"name": "yolo-end-to-end", "anchors": 3}}, "decoder.*anchors"),
+        ({"decoder": {"name": "ssd", "background": 3}}, "decoder.*background"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_file(tmp_path: Path, change: dict[str, object], key: str) -> None:
@@ -117,9 +125,33 @@ def test_what_is_no_manifest_is_a_config_error(tmp_path: Path, content: bytes) -
         read_manifest(path)
 
 
-def test_a_class_number_that_the_manifest_does_not_list_is_other() -> None:
+def test_a_class_number_that_the_manifest_does_not_list_does_not_count() -> None:
     manifest = Manifest(name="own", kinds={0: "face", 2: "plate"})
-    assert [manifest.kind_of(number) for number in (0, 1, 2)] == [Kind.FACE, Kind.OTHER, Kind.PLATE]
+    assert [manifest.kind_of(number) for number in (0, 1, 2)] == [Kind.FACE, None, Kind.PLATE]
+    assert manifest.finds == {Kind.FACE, Kind.PLATE}
+
+
+def test_without_a_list_of_kinds_every_class_is_other_and_counts() -> None:
+    manifest = Manifest(name="own")
+    assert [manifest.kind_of(number) for number in (0, 79)] == [Kind.OTHER, Kind.OTHER]
+    assert manifest.finds == {Kind.OTHER}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "decoder", "message"),
+    [
+        ({"1": "face"}, {"name": "center-point"}, "class 1.*'center-point' comes 0 only"),
+        ({"0": "face", "3": "plate"}, {"name": "yolo-v8", "classes": 3}, "class 3.*'yolo-v8' comes 0 to 2"),
+        ({"0": "face"}, {"name": "ssd"}, "class 0.*'ssd' comes 1 only"),
+        ({"1": "face"}, {"name": "ssd", "background": False}, "class 1.*'ssd' comes 0 only"),
+        ({"-1": "face"}, {"name": "yolo-v5"}, "class -1.*'yolo-v5' comes 0 only"),
+    ],
+)
+def test_a_kind_that_could_never_be_found_is_refused(
+    kinds: dict[str, str], decoder: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Manifest.model_validate({"name": "own", "kinds": kinds, "decoder": decoder})
 
 
 def test_a_manifest_without_a_decoder_asks_for_a_function(tmp_path: Path) -> None:
@@ -135,7 +167,11 @@ def test_the_hash_of_a_model_is_over_its_files(tmp_path: Path) -> None:
 
 
 def test_the_hash_of_a_manifest_is_over_what_it_says_and_not_how_it_is_written(tmp_path: Path) -> None:
-    said = tiny.FACES | {"kinds": {"0": "face", "3": "plate"}, "scores": {"recall": 0.9, "precision": 0.8}}
+    said = tiny.FACES | {
+        "decoder": {"name": "yolo-v8", "classes": 4},
+        "kinds": {"0": "face", "3": "plate"},
+        "scores": {"recall": 0.9, "precision": 0.8},
+    }
     one, other = tmp_path / "one.json", tmp_path / "other.json"
     one.write_text(json.dumps(said))
     turned = {key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in said.items()}

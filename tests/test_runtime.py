@@ -328,3 +328,46 @@ def test_memory_does_not_grow_with_the_number_of_picture_sizes() -> None:
         "assert many < few * 1.25, (few, many)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("fpu avx2 avx512_vnni avx512_bf16", "avx512_vnni"),
+        ("fpu avx2 avx_vnni", "avx_vnni"),
+        ("fpu avx512_vnni amx_tile amx_int8", "amx_int8"),
+        ("fpu avx2 fma", ""),
+    ],
+)
+def test_a_cpu_tells_how_it_computes_in_8_bits(tmp_path: Path, flags: str, found: str) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert runtime.eight_bit("CPU", tmp_path / "cpuinfo") == found
+    assert runtime.eight_bit("CPU", tmp_path / "nothing") == ""
+
+
+def test_a_device_that_is_not_there_computes_nothing_in_8_bits() -> None:
+    assert runtime.eight_bit("GPU.7") == ""
+    assert runtime.native_float("CPU") in {"bf16", "f16", "f32"}
+
+
+def test_the_time_of_each_layer_can_be_taken(tmp_path: Path) -> None:
+    path = tiny.save(tiny.bright(), tmp_path, **tiny.FACES)
+    model = runtime.read_model(
+        path.read_bytes(), path.with_suffix(".bin").read_bytes(), color="BGR", mean=(0, 0, 0), scale=(1, 1, 1)
+    )
+    counted = runtime.Network(model, device="CPU", compute="f32", counting=True)
+    counted.start(WHITE).result()
+    assert "Convolution" in {counter.kind for counter in counted.counters()}
+    assert counted.precision == "f32"
+
+
+def test_a_pictures_way_is_the_same_with_a_network_behind_it_and_without(tmp_path: Path) -> None:
+    path = tiny.save(tiny.channels(), tmp_path, **tiny.FACES)
+    blob = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
+    for how in (
+        {"color": "RGB", "mean": (1.0, 2.0, 3.0), "scale": (2.0, 4.0, 8.0)},
+        {"color": "BGR", "mean": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)},
+    ):
+        model = runtime.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes(), **how)  # type: ignore[arg-type]
+        inside = runtime.Network(model, device="CPU", compute="f32").start(blob).result()["same"]
+        np.testing.assert_array_equal(runtime.Way(**how).tensor(blob), inside)  # type: ignore[arg-type]

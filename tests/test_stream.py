@@ -158,7 +158,7 @@ class TestCover:
 
     def test_two_detectors_cover_what_either_finds(self, folder: Path) -> None:
         blind = films.detector(folder, films.Failing())
-        blind._parts[0].thresholds = dict.fromkeys(Kind, 1.0)
+        blind._parts[0].own = blind._parts[0].shown = dict.fromkeys(Kind, 1.0)
         both = Anonymizer(detectors=[blind, films.detector(folder)], masker=Masker(Fill((0, 0, 0))), interval=0.1)
         assert shown(both, films.film(20, at=films.walking), films.walking) == []
 

@@ -58,3 +58,25 @@ def channels() -> ov.Model:
     same = ops.multiply(picture, np.float32(1))
     same.output(0).get_tensor().set_names({"same"})
     return ov.Model([ops.result(same)], [picture], "channels")
+
+
+def graded(*, outlier: float = 1.0) -> ov.Model:
+    """A centre-point network whose score is how bright a cell is, and whose boxes have 40 pixels.
+
+    Args:
+        outlier: beside the brightness runs a channel so many times as large, which the score hardly uses. Quantized,
+            both share one scale, and the larger one takes the steps from the other.
+    """
+    picture = ops.parameter(ov.PartialShape([1, 3, -1, -1]), np.float32, name="picture")
+    mean = np.full((2, 3, STRIDE, STRIDE), 1 / (255 * 3 * STRIDE * STRIDE), np.float32)
+    mean[1] *= outlier
+    both = ops.relu(ops.convolution(picture, mean, [STRIDE, STRIDE], [0, 0], [0, 0], [1, 1], name="brightness"))
+    share = np.array([1, 1e-6 / outlier], np.float32).reshape(1, 2, 1, 1)
+    heatmap = ops.convolution(both, share, [1, 1], [0, 0], [0, 0], [1, 1], name="score")
+    nothing = ops.multiply(both, np.float32(0))
+    sizes = ops.add(nothing, np.float32(np.log(40 / STRIDE)))
+    results = []
+    for name, node in (("heatmap", heatmap), ("size", sizes), ("offset", nothing)):
+        node.output(0).get_tensor().set_names({name})
+        results.append(ops.result(node))
+    return ov.Model(results, [picture], "graded")

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from edgeanon import __version__
 from edgeanon.cli.anonymize import FAILED, anonymize
+from edgeanon.cli.benchmark import benchmark
 from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
+from edgeanon.cli.quantize import quantize
 from edgeanon.cli.terminal import err, out, plain
 from edgeanon.cli.verify import verify
 from edgeanon.errors import ConfigError, EdgeanonError
@@ -45,7 +47,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, verify, evaluate, devices, models):
+for verb in (anonymize, verify, evaluate, quantize, benchmark, devices, models):
     app.command()(verb)
 
 

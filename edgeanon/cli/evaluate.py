@@ -289,7 +289,7 @@ def _progressing() -> Iterator[Callable[[str, int], Callable[[], None]]]:
 def _show(table: "tables.Table", *, with_remark: bool) -> None:
     title = plain(table.title)
     title.stylize("bold")
-    shown = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
+    shown = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False, collapse_padding=True)
     for number, column in enumerate(table.columns):
         last = number == len(table.columns) - 1 and not column
         side: Literal["left", "right"] = "left" if last or not number else "right"

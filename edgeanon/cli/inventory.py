@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from edgeanon.cli.terminal import out, plain, say_json
+from edgeanon.cli.quantize import summed_up
+from edgeanon.cli.terminal import facts, out, plain, say_json
 
 if TYPE_CHECKING:
     from edgeanon.models import Manifest
@@ -47,20 +48,25 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show the shipped models, and your own: version, licence, source, hash, scores."""
-    from edgeanon.models import load_file, load_shipped, shipped  # noqa: PLC0415
+    from edgeanon.models import certificate_of, load_file, model_files  # noqa: PLC0415
 
-    every = [load_shipped(name) for name in shipped()] + [load_file(path) for path in own or []]
+    paths = [*model_files(), *(own or [])]
+    every = [(one, certificate_of(path, one)) for path in paths for one in [load_file(path)]]
     if as_json:
-        rows = [{"sha256": one.sha256, **one.manifest.model_dump(mode="json")} for one in every]
+        rows = [
+            {
+                "sha256": one.sha256,
+                **one.manifest.model_dump(mode="json"),
+                "certificate": certificate.model_dump(mode="json") if certificate else None,
+            }
+            for one, certificate in every
+        ]
         say_json(json.dumps(rows))
         return
-    for one in every:
+    for one, certificate in every:
         manifest = one.manifest
         kinds = " and ".join(f"{kind.name.lower()}s" for kind in sorted(manifest.finds))
-        table = Table(box=None, show_header=False, pad_edge=False, title=f"{manifest.name}: {kinds}")
-        table.title_justify, table.title_style = "left", "bold"
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
+        table = facts(f"{manifest.name}: {kinds}")
         about = {
             "version": f"{manifest.version or '-'}, {manifest.precision or 'precision unknown'}",
             "licence": manifest.licence or "-",
@@ -71,6 +77,8 @@ def models(
             "robustness": "\n".join(_robustness(manifest)) or "-",
             "caveats": "\n".join(manifest.caveats) or "-",
         }
+        if certificate:
+            about["certificate"] = "\n".join(summed_up(certificate))
         for name, value in about.items():
             table.add_row(name, plain(value, lines=True))
         out.print(table, "")

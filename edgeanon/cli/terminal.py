@@ -112,10 +112,17 @@ def counted(count: int, name: str) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
-def summary(report: "Report") -> None:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def facts(title: str | None = None) -> Table:
+    """A table of what is known of one thing: a row for each fact, its name in front."""
+    table = Table(box=None, show_header=False, pad_edge=False, title=title)
+    table.title_justify, table.title_style = "left", "bold"
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    return table
+
+
+def summary(report: "Report") -> None:
+    table = facts()
     files = {name: count for name, count in report.files.model_dump().items() if count}
     seen = [counted(count, name) for name, count in (("picture", report.pages), ("frame", report.frames)) if count]
     table.add_row("files", ", ".join(f"[{COLORS[name]}]{count} {name}[/]" for name, count in files.items()) or "none")

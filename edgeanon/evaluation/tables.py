@@ -107,7 +107,7 @@ def thresholds(calibration: Calibration) -> Table:
     target = calibration.target_recall
     rows = []
     for kind, one in calibration.kinds.items():
-        between = f"{_or(one.low, 'none')} to {_or(one.high, 'none')}"
+        between = "none" if one.high is None else f"{_or(one.low, 'none')} to {one.high:g}"
         if not one.recall.total:
             rows.append((f"{kind}s", UNDEFINED, "", "", "no object to choose it by"))
         elif one.threshold is None:
@@ -176,8 +176,10 @@ def percent(share: Share) -> str:
 
 
 def with_interval(share: Share) -> str:
-    """A share with its interval as it stands in a table."""
-    return UNDEFINED if share.share is None else f"{percent(share)} ({share.low * 100:.1f}-{share.high * 100:.1f})"
+    """A share with its interval as it stands in a table; in whole percents where there are too few objects for more."""
+    digits = 0 if share.few else 1
+    low, high = (f"{end * 100:.{digits}f}" for end in (share.low, share.high))
+    return UNDEFINED if share.share is None else f"{percent(share)} ({low}-{high})"
 
 
 def rate(of: Rate) -> str:

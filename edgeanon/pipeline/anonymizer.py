@@ -19,7 +19,7 @@ from edgeanon.detections import Frame, Tracks
 from edgeanon.detector import Detector, Thresholds
 from edgeanon.errors import ConfigError
 from edgeanon.masker import Masker
-from edgeanon.models import load_file
+from edgeanon.models import Precision, load_file
 from edgeanon.pipeline.folder import FolderRun
 from edgeanon.pipeline.footage import (
     OnFrames,
@@ -46,7 +46,9 @@ class Anonymizer:
         device: as for ``Detector``.
         profile: as for ``Detector``.
         threshold: as for ``Detector``.
-        detectors: detectors of one's own in place of the shipped one; device, profile and threshold are theirs then.
+        precision: as for ``Detector``.
+        detectors: detectors of one's own in place of the shipped one; device, profile, threshold and precision are
+            theirs then.
         masker: what is drawn over what was found; by default a soft fill that carries nothing of what it hides.
         metadata: ``"none"``, or ``"safe"`` to keep what ``edgeanon.images.SAFE_TAGS`` lists. The colour profile is
             kept in either case, and the orientation is applied to the pixels.
@@ -75,6 +77,7 @@ class Anonymizer:
         device: str | Sequence[str] = "AUTO",
         profile: str = "balanced",
         threshold: Thresholds | None = None,
+        precision: Precision = "auto",
         detectors: Sequence[Detector] | None = None,
         masker: Masker | None = None,
         metadata: Literal["none", "safe"] = "none",
@@ -89,8 +92,9 @@ class Anonymizer:
     ) -> None:
         if metadata not in {"none", "safe"}:
             raise ConfigError(f'metadata is {metadata!r}: choose "none" or "safe"')
-        if detectors is not None and (device != "AUTO" or profile != "balanced" or threshold is not None):
-            raise ConfigError("device, profile and threshold belong to the detectors: pass them there")
+        asked = (device, profile, threshold, precision)
+        if detectors is not None and asked != ("AUTO", "balanced", None, "auto"):
+            raise ConfigError("device, profile, threshold and precision belong to the detectors: pass them there")
         if detectors is not None and not (
             isinstance(detectors, Sequence) and all(isinstance(one, Detector) for one in detectors)
         ):
@@ -100,7 +104,9 @@ class Anonymizer:
         self._metadata = metadata
         self._max_pixels = max_pixels
         self.video_settings = VideoSettings(look_ahead, interval, audio, codec, quality, preset, on_error)
-        self.detectors = list(detectors or [Detector(device=device, profile=profile, threshold=threshold)])
+        self.detectors = list(
+            detectors or [Detector(device=device, profile=profile, threshold=threshold, precision=precision)]
+        )
         self.masker = masker or Masker()
 
     @classmethod
@@ -119,7 +125,13 @@ class Anonymizer:
         which = [load_file(own) if own else name for name, (asked, own) in wanted.items() if asked]
         if not which:
             raise ConfigError("neither faces nor plates are asked for: nothing would be masked")
-        detector = Detector(*which, device=settings.device, profile=settings.profile, threshold=settings.threshold)
+        detector = Detector(
+            *which,
+            device=settings.device,
+            profile=settings.profile,
+            threshold=settings.threshold,
+            precision=settings.precision,
+        )
         masker = Masker(_style(settings.style), margin=settings.margin, shape=settings.shape)
         return cls(
             detectors=[detector],

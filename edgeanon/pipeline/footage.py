@@ -30,7 +30,7 @@ GREY = 128
 """What a frame that must not be shown is filled with."""
 
 AHEAD = 4
-"""Frames that are ready to be masked at most. They come several at a time, after each search."""
+"""Frames that are ready to be masked at most. They come several at a time, after each search; each takes memory."""
 
 OnFrames = Callable[[Path, int, int | None], None]
 """Called with the source, the number of frames written so far, and of all when that is known."""

@@ -36,6 +36,35 @@ def core() -> ov.Core:
     return ov.Core()
 
 
+_EIGHT_BIT = ("amx_int8", "avx512_vnni", "avx_vnni")
+"""What Linux calls the instructions that multiply 8-bit numbers and add them up in 32 bits, fastest first. A processor
+without them adds in 16 bits, which can saturate."""
+
+
+def eight_bit(name: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """How a device computes in 8 bits: for a CPU its fastest instructions for that, such as ``"avx512_vnni"``; for
+    other devices what they are called. Empty where it has no such instructions, or nothing tells.
+    """
+    if name.split(".", maxsplit=1)[0] != "CPU":
+        found = {one.name: one for one in devices()}.get(name)
+        return found.full_name if found and "INT8" in found.precisions else ""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    flags = next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set[str]())
+    return next((one for one in _EIGHT_BIT if one in flags), "")
+
+
+def native_float(name: str) -> str:
+    """What a device computes floating-point networks in by itself: ``"bf16"``, ``"f16"`` or ``"f32"``."""
+    found = next((one for one in devices() if one.name.split(".")[0] == name.split(".", maxsplit=1)[0]), None)
+    precisions = found.precisions if found else ()
+    if name.split(".", maxsplit=1)[0] == "CPU" and "BF16" in precisions:
+        return "bf16"
+    return "f16" if "FP16" in precisions else "f32"
+
+
 def version() -> str:
     """OpenVINO's version, as it reports it."""
     return str(ov.get_version())

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import openvino as ov
@@ -20,8 +20,10 @@ from edgeanon.runtime.devices import Choice, choices, core, first_line
 
 log = logging.getLogger(__name__)
 
-Hint = Literal["latency", "throughput"]
+Hint = Literal["latency", "throughput", "video"]
 Outputs = dict[str, NDArray[np.float32]]
+Channels = tuple[float, float, float]
+Compute = Literal["f32"]
 
 PROBE_SIZE = (640, 384)
 """Input size to try a model with on a device that needs static shapes."""
@@ -104,6 +106,15 @@ def hangs() -> bool:
     return bool(_hanging)
 
 
+class Counter(NamedTuple):
+    """What one layer took: its name, its type, the kernel that ran with its precision, and seconds."""
+
+    name: str
+    kind: str
+    kernel: str
+    seconds: float
+
+
 class Network:
     """A compiled model that takes ``(h, w, 3)`` uint8 BGR and gives its outputs by name.
 
@@ -116,14 +127,35 @@ class Network:
         fixed_size: ``(width, height)`` when the model itself takes one input size only, else None.
     """
 
-    def __init__(self, model: ov.Model, *, device: str | Sequence[str] = "AUTO", hint: Hint = "latency") -> None:
+    def __init__(
+        self,
+        model: ov.Model,
+        *,
+        device: str | Sequence[str] = "AUTO",
+        hint: Hint = "latency",
+        compute: Compute | None = None,
+        counting: bool = False,
+    ) -> None:
+        """Compile a model.
+
+        Args:
+            model: as ``read_model`` gives it.
+            device: as ``choices`` takes it.
+            hint: what it is compiled for: ``"latency"`` and ``"video"`` answer one picture soonest, ``"throughput"``
+                many.
+            compute: ``"f32"`` for arithmetic in 32 bits whatever the device would take by itself.
+            counting: whether the time of each layer is taken; see ``counters``.
+        """
         self._model = model
         self._hint = hint
+        self._compute = compute
+        self._counting = counting
         self._process = os.getpid()
         self._lock = threading.Lock()
         shape = model.inputs[0].partial_shape
         self.fixed_size = None if shape.is_dynamic else (shape[2].get_length(), shape[1].get_length())
         self._first, choice = self._first_that_compiles(device)
+        self._ran = self._first
         self._target, self.reason = choice.name, choice.reason
         self._by_size: OrderedDict[tuple[int, int], _Compiled] | None = None
         if needs_static_shapes(choice.name) and not self.fixed_size:
@@ -137,6 +169,48 @@ class Network:
         ran_on = self._first.model.get_property("EXECUTION_DEVICES")
         return ",".join(ran_on) if isinstance(ran_on, list | tuple) else str(ran_on)
 
+    @property
+    def precision(self) -> str:
+        """What its floating-point arithmetic is done in, read back from the compiled model: ``"bf16"``, ``"f32"``, ...;
+        empty where the device does not say.
+        """
+        said = self._said("INFERENCE_PRECISION_HINT")
+        return str(said.to_string()) if isinstance(said, ov.Type) else ""
+
+    @property
+    def threads(self) -> int | None:
+        """Threads of the processor that it computes with; None on a device that is no CPU."""
+        said = self._said("INFERENCE_NUM_THREADS")
+        return None if said is None else int(said)
+
+    @property
+    def streams(self) -> int | None:
+        """Inferences that the device computes side by side; None where it does not say."""
+        said = self._said("NUM_STREAMS")
+        return None if said is None else int(said)
+
+    def _said(self, name: str) -> Any:
+        """A property of the compiled model, None where its device knows no such."""
+        try:
+            return self._first.model.get_property(name)
+        except RuntimeError:
+            return None
+
+    def counters(self) -> list[Counter]:
+        """The time of each layer of the last inference that ended, in the order of execution; needs ``counting=True``.
+
+        Layers that were fused into others or folded away take no time and are left out.
+        """
+        request = self._ran.take()
+        try:
+            return [
+                Counter(one.node_name, one.node_type, one.exec_type, one.real_time.total_seconds())
+                for one in request.profiling_info
+                if one.status == ov.ProfilingInfo.Status.EXECUTED
+            ]
+        finally:
+            self._ran.give_back(request)
+
     def start(self, blob: NDArray[np.uint8]) -> Pending:
         """Begin an inference on a contiguous ``(h, w, 3)`` uint8 BGR array, which must not change until it is done.
 
@@ -145,9 +219,11 @@ class Network:
         """
         if os.getpid() != self._process:
             raise DeviceError("this was made before a fork, and OpenVINO does not survive one: make it in the child")
-        if self._by_size is None:
-            return Pending(self._first, blob)
-        return Pending(self._compiled_for((blob.shape[1], blob.shape[0]), self._by_size), blob)
+        compiled = self._first
+        if self._by_size is not None:
+            compiled = self._compiled_for((blob.shape[1], blob.shape[0]), self._by_size)
+        self._ran = compiled
+        return Pending(compiled, blob)
 
     def _first_that_compiles(self, device: str | Sequence[str]) -> tuple[_Compiled, Choice]:
         failed: list[str] = []
@@ -168,7 +244,11 @@ class Network:
         if size and not self.fixed_size:
             model = model.clone()
             model.reshape([1, size[1], size[0], 3])
-        properties = {"PERFORMANCE_HINT": self._hint.upper()}
+        properties = {"PERFORMANCE_HINT": "THROUGHPUT" if self._hint == "throughput" else "LATENCY"}
+        if self._compute:
+            properties["INFERENCE_PRECISION_HINT"] = self._compute
+        if self._counting:
+            properties["PERF_COUNT"] = "YES"
         if device == "CPU" and not self.fixed_size:
             properties["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
         if folder := cache_folder():
@@ -200,13 +280,14 @@ def read_model(
     weights: bytes,
     *,
     color: Literal["BGR", "RGB"],
-    mean: tuple[float, float, float],
-    scale: tuple[float, float, float],
+    mean: Channels,
+    scale: Channels,
 ) -> ov.Model:
     """Read an IR or ONNX model from memory and put the picture's way into its tensor in front of it.
 
     The result takes ``[1, h, w, 3]`` uint8 BGR. Inside: conversion to float and to ``color``, ``(x - mean) / scale``
-    in the order of ``color``, and NHWC to NCHW.
+    in the order of ``color``, and NHWC to NCHW. Outputs without a name, as converters leave them, are called
+    ``output0``, ``output1`` and so on.
 
     Args:
         structure: the ``.xml`` or ``.onnx`` file.
@@ -218,30 +299,51 @@ def read_model(
     Raises:
         ModelError: it cannot be read, or is not a network with one picture as its input.
     """
-    try:
-        model = core().read_model(io.BytesIO(structure), io.BytesIO(weights) if weights else None)
-    except RuntimeError as error:
-        raise ModelError(f"the model cannot be read as OpenVINO IR or ONNX: {first_line(error)}") from error
-    if len(model.inputs) != 1 or model.inputs[0].partial_shape.rank.get_length() != 4:
-        raise ModelError("the model must have one input of the shape [1, 3, height, width]")
+    model = read_graph(structure, weights)
+    for index, port in enumerate(model.outputs):
+        if not port.get_names():
+            port.get_tensor().set_names({f"output{index}"})
     _, channels, height, width = model.inputs[0].partial_shape
     if channels.is_static and channels.get_length() != 3:
         raise ModelError(f"the model's input has {channels.get_length()} channels where a picture has 3")
     free = height.is_dynamic or width.is_dynamic
     try:
         model.reshape({model.inputs[0]: ov.PartialShape([1, 3, -1, -1] if free else [1, 3, height, width])})
-        steps = PrePostProcessor(model)
-        picture = steps.input()
-        picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
-        if free:
-            picture.tensor().set_shape(ov.PartialShape([1, -1, -1, 3]))
-        picture.model().set_layout(ov.Layout("NCHW"))
-        inside = picture.preprocess().convert_element_type(ov.Type.f32)
-        if color == "RGB":
-            inside = inside.convert_color(ColorFormat.RGB)
-        inside.mean(list(mean)).scale(list(scale))
-        for index in range(len(model.outputs)):
-            steps.output(index).tensor().set_element_type(ov.Type.f32)
-        return steps.build()
+        return with_picture_in_front(model, color=color, mean=mean, scale=scale)
     except RuntimeError as error:
         raise ModelError(f"the model does not take one picture [1, 3, height, width]: {first_line(error)}") from error
+
+
+def read_graph(structure: bytes, weights: bytes) -> ov.Model:
+    """Read an IR or ONNX model from memory as it is, with its own input in front.
+
+    Raises:
+        ModelError: it cannot be read, or does not have one input of four axes.
+    """
+    try:
+        model = core().read_model(io.BytesIO(structure), io.BytesIO(weights) if weights else None)
+    except RuntimeError as error:
+        raise ModelError(f"the model cannot be read as OpenVINO IR or ONNX: {first_line(error)}") from error
+    if len(model.inputs) != 1 or model.inputs[0].partial_shape.rank.get_length() != 4:
+        raise ModelError("the model must have one input of the shape [1, 3, height, width]")
+    return model
+
+
+def with_picture_in_front(
+    model: ov.Model, *, color: Literal["BGR", "RGB"], mean: Channels, scale: Channels
+) -> ov.Model:
+    """The model with the picture's way into its tensor in front of it; see ``read_model``. The model is used up."""
+    free = model.inputs[0].partial_shape.is_dynamic
+    steps = PrePostProcessor(model)
+    picture = steps.input()
+    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
+    if free:
+        picture.tensor().set_shape(ov.PartialShape([1, -1, -1, 3]))
+    picture.model().set_layout(ov.Layout("NCHW"))
+    inside = picture.preprocess().convert_element_type(ov.Type.f32)
+    if color == "RGB":
+        inside = inside.convert_color(ColorFormat.RGB)
+    inside.mean(list(mean)).scale(list(scale))
+    for index in range(len(model.outputs)):
+        steps.output(index).tensor().set_element_type(ov.Type.f32)
+    return steps.build()

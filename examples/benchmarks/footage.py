@@ -19,9 +19,10 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -39,17 +40,21 @@ PAUSE = 0.1
 
 
 def enlarged(source: Path, target: Path, frames: int) -> None:
-    """The first frames of a clip, scaled to 1920x1080."""
-    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+    """So many frames of a clip, which begins again after its end, scaled to 1920x1080."""
+    with av.open(str(target), "w") as writer:
         stream = writer.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": "18"})
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
-        for index, frame in enumerate(reader.decode(video=0)):
-            if index == frames:
-                break
+        for index, frame in enumerate(islice(again_and_again(source), frames)):
             scaled = frame.reformat(1920, 1080, "yuv420p")
             scaled.pts, scaled.time_base = index, Fraction(1, 25)
             writer.mux(stream.encode(scaled))
         writer.mux(stream.encode(None))
+
+
+def again_and_again(source: Path) -> Iterator[av.VideoFrame]:
+    while True:
+        with av.open(str(source)) as reader:
+            yield from reader.decode(video=0)
 
 
 def transcode(source: Path, target: Path) -> None:
@@ -133,7 +138,7 @@ def main() -> None:
     parser = measuring.parser(__doc__, data=False)
     parser.add_argument("--deface", type=Path, help="interpreter of an environment with deface")
     parser.add_argument("--clip", type=Path, help="a video in place of the demonstration clip")
-    parser.add_argument("--frames", type=int, default=200, help="of the demonstration clip; default 200, all of it")
+    parser.add_argument("--frames", type=int, default=400, help="of the demonstration clip, over and over; default 400")
     parser.add_argument("--profiles", nargs="+", default=["balanced", "fast"])
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken; default 3")
     options = parser.parse_args()
