@@ -14,8 +14,9 @@ from edgeanon.audit import Files, HardwareUsed, Ledger, Mask, ModelUsed, Report,
 from edgeanon.audit.statement import digest
 from edgeanon.audit.stating import own_code, state
 from edgeanon.audit.terms import binned, build, setting
+from edgeanon.certificate import CERTIFICATE_NAME
 from edgeanon.errors import ConfigError
-from edgeanon.models import load_shipped
+from edgeanon.models import ZOO, load_shipped
 
 SCHEMA = Statement.model_json_schema()
 FROM_THE_MACHINE = {"what the driver calls it", 'of a shipped model; "own" for others'}
@@ -141,6 +142,14 @@ def test_a_model_of_the_package_is_named_and_one_that_takes_its_name_is_not() ->
     assert state(filled(models=(used,)), Ledger()).models[0].name == used.name
     changed = used.model_copy(update={"manifest_sha256": "0" * 64})
     assert state(filled(models=(changed,)), Ledger()).models[0].name == "own"
+
+
+def test_the_certificate_of_a_quantized_model_is_stated_by_its_hash() -> None:
+    content = (ZOO / "plate" / "int8" / CERTIFICATE_NAME).read_bytes()
+    whole, quantized = (ModelUsed.of(load_shipped("plate", precision)) for precision in ("fp16", "int8"))
+    said = state(filled(models=(whole, quantized)), Ledger()).models
+    assert [one.certificate_sha256 for one in said] == [None, digest(content)]
+    assert [(one.name, one.precision) for one in said] == [(whole.name, "FP16"), (whole.name, "INT8")]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class ModelUsed(_Part):
             precision=model.manifest.precision,
             sha256=model.sha256,
             manifest_sha256=model.manifest.sha256,
+            certificate_sha256=model.certificate_sha256,
         )
 
 
