@@ -80,6 +80,28 @@ def test_a_hard_mask_replaces_what_is_hidden_and_nothing_else(scene: Any, margin
     assert np.array_equal(result[~hidden], image[~hidden])
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("feather", [False, True])
+def test_what_is_hidden_is_what_is_drawn_for_boxes_of_all_small_sizes(shape: Shape, feather: bool) -> None:
+    """On a picture that is all 200, the fill of a hidden pixel is exact, and no other pixel is wholly the fill."""
+
+    class Seven:
+        irreversible = True
+
+        def __init__(self) -> None:
+            self.feather = feather
+
+        def __call__(self, patch: Any) -> Any:
+            return np.full((patch.box[3] - patch.box[1], patch.box[2] - patch.box[0], 3), 7, np.uint8)
+
+    image = np.full((48, 48, 3), 200, np.uint8)
+    masker = Masker(Seven(), margin=(0, 0), shape=shape)
+    for side in range(1, 26):
+        box = np.array([[0, 0, side, side]], np.float32)
+        hidden = masker.hidden((48, 48), box)
+        assert np.array_equal((masker.mask(image, box) == 7).all(axis=2), hidden)
+
+
 @given(scenes(), margins, st.sampled_from(["rectangle", "rounded"]))
 @settings(max_examples=80, deadline=None)
 def test_nothing_outside_the_grown_boxes_changes(scene: Any, margin: Any, shape: Shape) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from edgeanon.boxes import as_boxes, complete, grow
 from edgeanon.detections import Kind
 from edgeanon.errors import ConfigError, LeakError
-from edgeanon.masker.outline import Outline, Shape, cover, mix, place
+from edgeanon.masker.outline import Outline, Shape, mix, place, replaced
 from edgeanon.styles import Patch, Soft, Style
 
 __all__ = ["MARGINS", "SHAPES", "Margin", "Masker", "Shape"]
@@ -131,7 +131,7 @@ class Masker:
         """
         result = np.zeros(shape, np.bool_)
         for (x1, y1, x2, y2), outline, _, _ in self._arrange(boxes, kinds, None, *shape)[0]:
-            result[y1:y2, x1:x2] |= cover(outline) == 255
+            result[y1:y2, x1:x2] |= replaced(outline) == 255
         return result
 
     def regions(self, shape: tuple[int, int], boxes: ArrayLike, kinds: ArrayLike | None = None) -> NDArray[np.int64]:

@@ -101,15 +101,32 @@ def cover(outline: Outline, channels: int = 1) -> NDArray[np.uint8]:
     return result
 
 
+def replaced(outline: Outline) -> NDArray[np.uint8]:
+    """How much of each pixel of the window `mix` replaces, ``(h, w)``, 0..255; all of it for 255."""
+    if _is_small(outline):
+        left, top, right, bottom = outline.window
+        return cover(_whole(outline))[top:bottom, left:right]
+    return cover(outline)
+
+
+def _is_small(outline: Outline) -> bool:
+    return outline.size[0] * outline.size[1] <= _SMALL
+
+
+def _whole(outline: Outline) -> Outline:
+    """One outline for all masks of a size and a margin, wherever they lie and whatever of them the picture holds."""
+    shape, feather, size, _, _, margin = outline
+    # The least margin on both sides leaves a box that holds the given one, wherever in the mask that lies.
+    held = *margin, size[0] - margin[0], size[1] - margin[1]
+    return Outline(shape, feather, size, (0, 0, *size), held, margin)
+
+
 def mix(fill: NDArray[Any], target: NDArray[Any], outline: Outline, channels: int) -> None:
     """Draws a fill into a picture's window ``(h, w * channels)``: as many values, or one colour ``(channels,)``."""
-    if outline.size[0] * outline.size[1] <= _SMALL:
+    if _is_small(outline):
         left, top, right, bottom = outline.window
         shown = slice(top, bottom), slice(left * channels, right * channels)
-        shape, feather, size, _, _, margin = outline
-        # The least margin on both sides leaves a box that holds the given one, wherever in the mask that lies.
-        held = *margin, size[0] - margin[0], size[1] - margin[1]
-        whole = Outline(shape, feather, size, (0, 0, *size), held, margin)
+        whole = _whole(outline)
         if outline.feather:
             toward, away = _kept_weights(whole, channels, target.dtype)
             _fade(_tiled(fill, target.shape) if fill.ndim == 1 else fill, target, toward[shown], away[shown])
