@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -208,6 +208,7 @@ class Model:
         weights: the ``.bin`` file; empty for ONNX.
         sha256: one hash over both, what reports give.
         decode: a decoder in place of the manifest's, or None.
+        certificate_sha256: hash of the certificate beside it, or None where there is none that is about these files.
     """
 
     manifest: Manifest
@@ -215,6 +216,7 @@ class Model:
     weights: bytes
     sha256: str
     decode: Decoder | None = None
+    certificate_sha256: str | None = None
 
 
 def shipped() -> list[str]:
@@ -298,6 +300,14 @@ def certificate_of(path: str | Path, model: Model) -> Certificate | None:
     return certificate
 
 
+def _certificate_sha256(path: Path, model: Model) -> str | None:
+    try:
+        known = certificate_of(path, model)
+        return hashlib.sha256(path.with_name(CERTIFICATE_NAME).read_bytes()).hexdigest() if known else None
+    except (ConfigError, ModelError, OSError):  # `quantize` says what is wrong with it
+        return None
+
+
 def _is_about(certificate: Certificate, path: Path) -> bool:
     """Whether the manifest beside a certificate is the one that it names; that one names the model's files."""
     manifest = path.with_name(MANIFEST_NAME)
@@ -323,7 +333,8 @@ def load_file(path: str | Path, manifest: Manifest | str | Path | None = None, d
         manifest = read_manifest(Path(manifest) if manifest else path.with_name(MANIFEST_NAME))
     structure = _read(path, manifest)
     weights = _read(path.with_suffix(".bin"), manifest) if path.suffix.lower() == ".xml" else b""
-    return Model(manifest, structure, weights, hashlib.sha256(structure + weights).hexdigest(), decode)
+    model = Model(manifest, structure, weights, hashlib.sha256(structure + weights).hexdigest(), decode)
+    return replace(model, certificate_sha256=_certificate_sha256(path, model))
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -83,7 +83,7 @@ def test_a_report_is_written_where_asked(tmp_path: Path, options: list[object]) 
     picture(tmp_path / "Jane Doe.png")
     edgeanon("anonymize", tmp_path / "Jane Doe.png", tmp_path / "o.png", "--report", tmp_path / "r.json", *options)
     report = (tmp_path / "r.json").read_text()
-    assert json.loads(report)["files"]["masked"] == 1
+    assert json.loads(report)["statement"]["files"]["masked"] == 1
     assert "Jane" not in report
 
 
@@ -261,7 +261,7 @@ class TestReportPath:
         (tmp_path / "old.json").write_text("old")
         arguments = [tmp_path / "a.png", tmp_path / "b.png", "--report", tmp_path / "old.json", "--overwrite"]
         edgeanon("anonymize", *arguments, *options)
-        assert json.loads((tmp_path / "old.json").read_text())["files"]["masked"] == 1
+        assert json.loads((tmp_path / "old.json").read_text())["statement"]["files"]["masked"] == 1
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ PLACES = {name: (row, place) for row, names in enumerate(ROWS) for place, name i
 ROOMS = {
     "openvino": "runtime",
     "av": "video",
+    "cryptography": "audit",
     "lap": "association",
     "nncf": "quantization",
     "PIL": "images",

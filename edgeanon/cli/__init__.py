@@ -16,6 +16,7 @@ from edgeanon.cli.evaluate import evaluate
 from edgeanon.cli.inventory import devices, models
 from edgeanon.cli.quantize import quantize
 from edgeanon.cli.terminal import err, out, plain
+from edgeanon.cli.verify import verify
 from edgeanon.errors import ConfigError, EdgeanonError
 
 USAGE = 2
@@ -46,7 +47,7 @@ def _options(
     pass
 
 
-for verb in (anonymize, evaluate, quantize, benchmark, devices, models):
+for verb in (anonymize, verify, evaluate, quantize, benchmark, devices, models):
     app.command()(verb)
 
 

@@ -1,14 +1,17 @@
 """The verb that masks: a picture, a video, or a folder of both."""
 
 import json
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgeanon.cli.proof import PROOF, Proof, Recording
 from edgeanon.cli.terminal import err, progressing, row, say_json, summary
 from edgeanon.config import Settings, read_settings
-from edgeanon.errors import ConfigError, DeviceError, EdgeanonError, LeakError, MediaError, ModelError
+from edgeanon.errors import ConfigError, DeviceError, LeakError, MediaError, ModelError
 
 if TYPE_CHECKING:
     from edgeanon.audit import Report
@@ -73,9 +76,30 @@ def anonymize(
         bool, typer.Option("--overwrite", help="Replace what is at OUT. IN is never changed.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write a report as JSON: counts and hashes, no names.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options here go before it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each file, then the report.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write hashes, versions, settings, counts: no personal data.", rich_help_panel=PROOF),
+    ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY", help="Sign the report: an Ed25519 key in PEM, from openssl.", rich_help_panel=PROOF
+        ),
+    ] = None,
+    salt: Annotated[
+        Path | None,
+        typer.Option(help="List the inputs as well, by hashes that only FILE opens.", rich_help_panel=PROOF),
+    ] = None,
+    reassess_by: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="By default in a year.", rich_help_panel=PROOF),
+    ] = None,
+    export_tracks: Annotated[
+        Path | None,
+        typer.Option(help="Write all boxes and tracks: personal data, mode 0600.", rich_help_panel=PROOF),
+    ] = None,
 ) -> None:
     """Mask the faces and licence plates of a picture, a video, or a folder of both."""
     settings = read_settings(
@@ -101,12 +125,13 @@ def anonymize(
         on_error=on_error,
     )
     file = None if "://" in source else Path(source)
-    _check_paths(file, target, report, overwrite=overwrite)
+    proof = Proof(report, sign, salt, reassess_by.date() if reassess_by else None, export_tracks, overwrite=overwrite)
+    proof.check(file, target)
     if resume and not (file and file.is_dir()):
         raise ConfigError("--resume is for folders, and IN is none")
-    made = _run(settings, file or source, target, overwrite=overwrite, resume=resume, as_json=as_json)
-    if report:
-        _write_report(made, report, overwrite=overwrite)
+    with proof.recording(file if file and file.is_dir() else None) as recording:
+        made = _run(settings, file or source, target, recording, overwrite=overwrite, resume=resume, as_json=as_json)
+    recording.write(made)
     if as_json:
         say_json(made.model_dump_json())
     else:
@@ -115,33 +140,15 @@ def anonymize(
         raise typer.Exit(FAILED)
 
 
-def _check_paths(source: Path | None, target: Path, report: Path | None, *, overwrite: bool) -> None:
-    """Find what must go wrong before anything is done."""
-    try:
-        if source and not source.exists():
-            raise MediaError(f"{source} does not exist: check the name")
-        if report is None:
-            return
-        place = report.resolve()
-        if place == target.resolve() or (source and place.is_relative_to(source.resolve())):
-            raise ConfigError(
-                f"--report {report} would replace a picture or lie among those of IN: choose another path"
-            )
-        if report.is_dir():
-            raise MediaError(f"{report} is a folder: name a file in it")
-        if not report.parent.is_dir():
-            raise MediaError(f"{report} cannot be written: the folder {report.parent} does not exist")
-        if report.exists() and not overwrite:
-            raise MediaError(f"{report} exists and is left as it is: choose another path, or say --overwrite")
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, EdgeanonError):
-            raise
-        which = " or ".join(str(path) for path in (source, report) if path)
-        raise MediaError(f"{which} cannot be looked at ({error}): check the name and the rights") from error
-
-
 def _run(
-    settings: Settings, source: Path | str, target: Path, *, overwrite: bool, resume: bool, as_json: bool
+    settings: Settings,
+    source: Path | str,
+    target: Path,
+    recording: Recording,
+    *,
+    overwrite: bool,
+    resume: bool,
+    as_json: bool,
 ) -> "Report":
     from edgeanon.pipeline import Anonymizer, FileResult, Verdict  # noqa: PLC0415
     from edgeanon.pipeline.folder import files  # noqa: PLC0415
@@ -156,12 +163,19 @@ def _run(
     total = sum(1 for _ in files(Path(source), leave_out=target)) if folder and err.is_terminal else None
     try:
         with progressing(total, folder=folder, as_json=as_json) as watch:
-            if folder:
-                return anonymizer.folder(
-                    source, target, overwrite=overwrite, resume=resume, on_file=watch.on_file, on_frames=watch.on_frames
-                )
-            return anonymizer.file(
-                source, target, overwrite=overwrite, on_file=watch.on_file, on_frames=watch.on_frames
+
+            def on_file(result: FileResult) -> None:
+                watch.on_file(result)
+                recording.on_file(result)
+
+            masking = partial(anonymizer.folder, resume=resume) if folder else anonymizer.file
+            return masking(
+                source,
+                target,
+                overwrite=overwrite,
+                on_file=on_file,
+                on_frames=watch.on_frames,
+                on_objects=recording.on_objects,
             )
     except (DeviceError, LeakError, MediaError, ModelError) as error:
         if as_json and not folder:
@@ -170,13 +184,6 @@ def _run(
     except KeyboardInterrupt:
         err.print("[red]stopped[/]: nothing half-written is left" + ("; --resume goes on" if folder else ""))
         raise typer.Exit(FAILED) from None
-
-
-def _write_report(report: "Report", path: Path, *, overwrite: bool) -> None:
-    from edgeanon.images import atomic_target  # noqa: PLC0415
-
-    with atomic_target(path, overwrite=overwrite) as temporary:
-        temporary.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def as_devices(text: str | None) -> str | list[str] | None:

@@ -1,5 +1,6 @@
-"""What the image libraries raise and warn, kept from the caller."""
+"""What the image libraries raise, warn and log, kept from the caller."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,10 +15,15 @@ from edgeanon.errors import EdgeanonError, MediaError
 _opencv_log: Any = cv2 if hasattr(cv2, "getLogLevel") else cv2.utils.logging  # it moved with OpenCV 5
 
 
-class _Silence:
-    """Ignores Pillow's warnings, and OpenCV's on stderr, while at least one thread is inside.
+_LOGGERS = tuple(map(logging.getLogger, ("PIL", "pi_heif", "tifffile")))
+"""Pillow logs the values of EXIF tags, and tifffile what it finds wrong with them: place, time, names."""
+_NOTHING = logging.CRITICAL + 1
 
-    The filters of ``warnings`` and OpenCV's log level belong to the process, and two threads that save and restore
+
+class _Silence:
+    """Ignores the libraries' warnings and log records, and OpenCV's on stderr, while at least one thread is inside.
+
+    The filters of ``warnings`` and the log levels belong to the process, and two threads that save and restore
     them in turns may leave them changed for good. So the first thread in saves them, and the last one out restores
     them.
     """
@@ -27,6 +33,7 @@ class _Silence:
         self._inside = 0
         self._saved = warnings.catch_warnings()
         self._level = 0
+        self._levels = [logger.level for logger in _LOGGERS]
 
     def __enter__(self) -> None:
         with self._lock:
@@ -36,12 +43,17 @@ class _Silence:
                 warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)\.")
                 self._level = _opencv_log.getLogLevel()
                 _opencv_log.setLogLevel(0)  # silent
+                self._levels = [logger.level for logger in _LOGGERS]
+                for logger in _LOGGERS:
+                    logger.setLevel(_NOTHING)
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                for logger, level in zip(_LOGGERS, self._levels, strict=True):
+                    logger.setLevel(level)
                 _opencv_log.setLogLevel(self._level)
                 self._saved.__exit__(None, None, None)
 
@@ -51,7 +63,7 @@ silence = _Silence()
 
 @contextmanager
 def translated(path: Path, fact: str, remedy: str) -> Iterator[None]:
-    """Foreign errors of the block as ``MediaError``, and none of Pillow's warnings.
+    """Foreign errors of the block as ``MediaError``, and none of their warnings and log records.
 
     A damaged file makes decoders raise nearly anything: SyntaxError, struct.error, zlib.error, EOFError, ValueError,
     KeyError, MemoryError.

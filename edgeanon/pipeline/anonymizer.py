@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import __version__, images, runtime
-from edgeanon.audit import Report
+from edgeanon.audit import Covered, Report
 from edgeanon.config import INTERVAL, LOOK_AHEAD, Settings
 from edgeanon.detections import Frame, Tracks
 from edgeanon.detector import Detector, Thresholds
@@ -34,6 +34,9 @@ from edgeanon.pipeline.results import FileResult, Tally
 from edgeanon.pipeline.stills import one_picture, search
 from edgeanon.styles import Replace, Style, named
 from edgeanon.video import is_video
+
+OnObjects = Callable[[Covered], None]
+"""Called with what is masked in each page or frame."""
 
 
 class Anonymizer:
@@ -164,6 +167,7 @@ class Anonymizer:
         *,
         overwrite: bool = False,
         on_file: Callable[[FileResult], None] | None = None,
+        on_objects: OnObjects | None = None,
     ) -> Report:
         """Mask one picture file; the target appears whole, or not at all.
 
@@ -172,6 +176,7 @@ class Anonymizer:
             target: its suffix says the format.
             overwrite: whether an existing target may be replaced. The source never is.
             on_file: called with what became of the file.
+            on_objects: called with what is masked in each page, which is personal data.
 
         Raises:
             MediaError: the source cannot be read to its end, or the target cannot be written or exists.
@@ -179,7 +184,8 @@ class Anonymizer:
             LeakError: the style failed.
         """
         began = time.monotonic()
-        return self._reported(self._picture(Path(source), Path(target), overwrite=overwrite), began, on_file)
+        result = self._picture(Path(source), Path(target), overwrite=overwrite, on_objects=on_objects)
+        return self._reported(result, began, on_file)
 
     def video(
         self,
@@ -189,6 +195,7 @@ class Anonymizer:
         overwrite: bool = False,
         on_file: Callable[[FileResult], None] | None = None,
         on_frames: OnFrames | None = None,
+        on_objects: OnObjects | None = None,
     ) -> Report:
         """Mask one video; the target appears whole, or not at all.
 
@@ -201,6 +208,7 @@ class Anonymizer:
             overwrite: whether an existing target may be replaced. The source never is.
             on_file: called with what became of the video.
             on_frames: called with the source, the number of frames written so far, and of all when that is known.
+            on_objects: called with what is masked in each frame, which is personal data.
 
         Raises:
             ConfigError: the target cannot hold what is asked for.
@@ -209,7 +217,7 @@ class Anonymizer:
             LeakError: the style failed.
         """
         began = time.monotonic()
-        result = self._video(source, Path(target), overwrite=overwrite, on_frames=on_frames)
+        result = self._video(source, Path(target), overwrite=overwrite, on_frames=on_frames, on_objects=on_objects)
         return self._reported(result, began, on_file)
 
     def file(
@@ -220,6 +228,7 @@ class Anonymizer:
         overwrite: bool = False,
         on_file: Callable[[FileResult], None] | None = None,
         on_frames: OnFrames | None = None,
+        on_objects: OnObjects | None = None,
     ) -> Report:
         """Mask one file, by what it is: as `image` or as `video`.
 
@@ -227,8 +236,10 @@ class Anonymizer:
             MediaError: it is neither; and what both raise.
         """
         if "://" in str(source) or is_video(source):
-            return self.video(source, target, overwrite=overwrite, on_file=on_file, on_frames=on_frames)
-        return self.image(source, target, overwrite=overwrite, on_file=on_file)
+            return self.video(
+                source, target, overwrite=overwrite, on_file=on_file, on_frames=on_frames, on_objects=on_objects
+            )
+        return self.image(source, target, overwrite=overwrite, on_file=on_file, on_objects=on_objects)
 
     def stream(self, frames: Iterable[Frame], *, look_ahead: float | None = None) -> Iterator[Frame]:
         """Masked frames, in order, late by the look-ahead.
@@ -268,6 +279,7 @@ class Anonymizer:
         resume: bool = False,
         on_file: Callable[[FileResult], None] | None = None,
         on_frames: OnFrames | None = None,
+        on_objects: OnObjects | None = None,
     ) -> Report:
         """Mask every picture and video of a folder and its subfolders into a tree of the same shape.
 
@@ -282,6 +294,7 @@ class Anonymizer:
             resume: go on where a run into this target broke off; what it has done is not done again.
             on_file: called in this thread with the verdict on each file, as it is done.
             on_frames: as for `video`, for each video; called in other threads.
+            on_objects: as for `image` and `video`, for each file; called in other threads.
 
         Raises:
             MediaError: the source is no folder, the target cannot be made, or holds a run that was broken off and
@@ -296,7 +309,7 @@ class Anonymizer:
         run = FolderRun(
             Path(source), Path(target), overwrite=overwrite, resume=resume, settings=self._fingerprint(Path(source))
         )
-        process = partial(self._any, on_frames=on_frames, stopping=run.stopping.is_set)
+        process = partial(self._any, on_frames=on_frames, on_objects=on_objects, stopping=run.stopping.is_set)
         with closing(run.results(process, workers)) as results:
             for result in results:
                 tally.add(result)
@@ -304,7 +317,15 @@ class Anonymizer:
                     on_file(result)
         return self._report(tally, began)
 
-    def _picture(self, source: Path, target: Path, *, overwrite: bool, hint: runtime.Hint = "latency") -> FileResult:
+    def _picture(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        overwrite: bool,
+        on_objects: OnObjects | None,
+        hint: runtime.Hint = "latency",
+    ) -> FileResult:
         return one_picture(
             source,
             target,
@@ -314,6 +335,7 @@ class Anonymizer:
             max_pixels=self._max_pixels,
             overwrite=overwrite,
             hint=hint,
+            on_objects=on_objects,
         )
 
     def _video(
@@ -323,6 +345,7 @@ class Anonymizer:
         *,
         overwrite: bool,
         on_frames: OnFrames | None,
+        on_objects: OnObjects | None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> FileResult:
         return one_video(
@@ -333,6 +356,7 @@ class Anonymizer:
             self.video_settings,
             overwrite=overwrite,
             on_frames=on_frames,
+            on_objects=on_objects,
             stopping=stopping,
         )
 
@@ -343,12 +367,20 @@ class Anonymizer:
         *,
         overwrite: bool,
         on_frames: OnFrames | None,
+        on_objects: OnObjects | None,
         stopping: Callable[[], bool],
     ) -> FileResult:
         """One file of a folder."""
         if is_video(source):
-            return self._video(source, target, overwrite=overwrite, on_frames=on_frames, stopping=stopping)
-        return self._picture(source, target, overwrite=overwrite, hint="throughput")
+            return self._video(
+                source,
+                target,
+                overwrite=overwrite,
+                on_frames=on_frames,
+                on_objects=on_objects,
+                stopping=stopping,
+            )
+        return self._picture(source, target, overwrite=overwrite, on_objects=on_objects, hint="throughput")
 
     def _looking(self, look_ahead: float | None) -> VideoSettings:
         settings = self.video_settings
@@ -363,7 +395,8 @@ class Anonymizer:
 
     def _report(self, tally: Tally, began: float) -> Report:
         seconds = time.monotonic() - began
-        return report(self.detectors, self.masker, tally, metadata=self._metadata, seconds=seconds)
+        settings = self.video_settings
+        return report(self.detectors, self.masker, tally, metadata=self._metadata, video=settings, seconds=seconds)
 
     def _fingerprint(self, source: Path) -> str:
         """One hash over all that decides what the targets look like, the device left out.

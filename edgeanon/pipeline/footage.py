@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeanon.audit import Covered
 from edgeanon.config import INTERVAL, LOOK_AHEAD
 from edgeanon.detections import Frame, Kind, Tracks
 from edgeanon.detector import Detector, check_image
@@ -162,6 +163,7 @@ def one_video(
     *,
     overwrite: bool,
     on_frames: OnFrames | None = None,
+    on_objects: Callable[[Covered], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> FileResult:
     """One video file to one. The only place where a video is written.
@@ -193,6 +195,9 @@ def one_video(
             frame = None if hold_back else _covered(picture, tracks, masker, reader, settings)
             writer.encode(picture.filled() if frame is None else frame)
             objects.add(tracks)
+            if on_objects:
+                size = reader.width, reader.height
+                on_objects(Covered(name, picture.index, picture.time, *size, tracks, withheld=frame is None))
             count, withheld = count + 1, withheld + (frame is None)
             if on_frames:
                 on_frames(name, count, reader.frame_count)

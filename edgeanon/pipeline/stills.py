@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeanon import images, runtime
+from edgeanon.audit import Covered
 from edgeanon.boxes import suppress
 from edgeanon.detections import Detections, Kind
 from edgeanon.detector import Detector
@@ -41,6 +42,7 @@ def one_picture(
     max_pixels: int,
     overwrite: bool,
     hint: runtime.Hint = "latency",
+    on_objects: Callable[[Covered], None] | None = None,
 ) -> FileResult:
     """One picture file to one. The only place where a picture is written."""
     began = time.monotonic()
@@ -48,9 +50,12 @@ def one_picture(
     with images.open_picture(source, max_pixels=max_pixels) as picture:
 
         def masked() -> Iterator[images.Page]:
-            for page in picture.pages():
+            for index, page in enumerate(picture.pages()):
                 found = search(detectors, page.views(), hint)
                 objects.update(Kind(kind) for kind in found.kinds)
+                if on_objects:
+                    height, width = page.pixels.shape[:2]
+                    on_objects(Covered(source, index, None, width, height, found))
                 yield page.replace(masker.mask(page.pixels, found.boxes, kinds=found.kinds))
 
         images.write(picture, masked(), target, metadata=metadata, overwrite=overwrite)
