@@ -125,3 +125,9 @@ def test_a_label_gets_its_meaning_on_the_command_line(inside: Run, folder: Path)
     assert "--label 'head=face'" in complaint
     said, _ = inside("evaluate", *options(folder), "--label", "head=face", "--json")
     assert json.loads(said)["kinds"]["face"]["all"]["recall"]["total"] == 3
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_the_precision_that_is_asked_for_is_the_one_measured(inside: Run, folder: Path, precision: str) -> None:
+    said, _ = inside("evaluate", folder / "annotations.json", "--profile", "fast", "--precision", precision, "--json")
+    assert {model["precision"] for model in json.loads(said)["models"]} == {precision.upper()}

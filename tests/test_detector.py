@@ -224,6 +224,20 @@ def test_scores_of_several_models_of_one_kind_are_on_one_scale(tmp_path: Path) -
     np.testing.assert_allclose(scaled, [0, 0.125, 0.25, 0.625, 1], atol=1e-6)
 
 
+def test_where_each_is_wanted_soon_it_comes_back_before_the_next_is_taken(tmp_path: Path) -> None:
+    taken = 0
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        nonlocal taken
+        for _ in range(4):
+            taken += 1
+            yield np.zeros((64, 64, 3), np.uint8)
+
+    detector = Detector.from_file(tiny.save(tiny.bright(), tmp_path), profile="fast")
+    for number, _ in enumerate(detector.detect_many(pictures(), hint="latency")):
+        assert taken == number + 1
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 1.1, float("nan")])
 def test_a_threshold_that_is_no_score_is_refused(threshold: float) -> None:
     with pytest.raises(ConfigError, match="threshold"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgeanon.cli import options
 from edgeanon.cli.proof import PROOF, Proof, Recording
 from edgeanon.cli.terminal import err, progressing, row, say_json, summary
 from edgeanon.config import Settings, read_settings
@@ -23,60 +24,82 @@ def anonymize(
     source: Annotated[str, typer.Argument(metavar="IN", help="A picture, a video, or a folder of both.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The masked file, or the folder to mirror IN into.")],
     *,
-    device: Annotated[
-        str | None, typer.Option(help="AUTO, or names in order: GPU,CPU. See `edgeanon devices`.")
-    ] = None,
-    profile: Annotated[
-        Literal["fast", "balanced", "thorough"] | None, typer.Option(help="At which scales pictures are searched.")
-    ] = None,
+    device: options.Device = None,
+    profile: options.Profile = None,
     style: Annotated[
         str | None,
-        typer.Option(help="soft, fill, fill:#RRGGBB, replace:FILE; reversible: pixelate:CELLS, blur:SIGMA."),
+        typer.Option(
+            help="soft, fill, fill:#RRGGBB, replace:FILE; reversible: pixelate:CELLS, blur:SIGMA.",
+            rich_help_panel=options.MASKS,
+        ),
     ] = None,
     margin: Annotated[
-        str | None, typer.Option(metavar="X[,Y]", help="Grow boxes on each side, as shares of their size: 0.2,0.3")
+        str | None,
+        typer.Option(
+            metavar="X[,Y]",
+            help="Grow boxes on each side, as shares of their size: 0.2,0.3",
+            rich_help_panel=options.MASKS,
+        ),
     ] = None,
     shape: Annotated[
-        Literal["rectangle", "rounded", "ellipse"] | None, typer.Option(help="Outline of the masks.")
+        Literal["rectangle", "rounded", "ellipse"] | None,
+        typer.Option(help="Outline of the masks.", rich_help_panel=options.MASKS),
     ] = None,
-    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Mask faces.")] = None,
-    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Mask licence plates.")] = None,
-    face_model: Annotated[Path | None, typer.Option(help="Your own model for faces (.xml, .onnx).")] = None,
-    plate_model: Annotated[Path | None, typer.Option(help="Your own model for plates (.xml, .onnx).")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Least score of a detection, above 0, up to 1.")] = None,
-    precision: Annotated[
-        Literal["auto", "fp16", "int8", "fp32"] | None,
-        typer.Option(help="Of the shipped models; auto takes INT8 where it is certified and faster."),
-    ] = None,
+    faces: options.Faces = None,
+    plates: options.Plates = None,
+    face_model: options.FaceModel = None,
+    plate_model: options.PlateModel = None,
+    threshold: options.Threshold = None,
+    precision: options.Precision = None,
     metadata: Annotated[
-        Literal["none", "safe"] | None, typer.Option(help="safe keeps camera settings; never place, time or thumbnail.")
+        Literal["none", "safe"] | None,
+        typer.Option(help="safe keeps camera settings; never place, time or thumbnail.", rich_help_panel=options.FILES),
     ] = None,
     audio: Annotated[
-        Literal["drop", "keep"] | None, typer.Option(help="keep copies the sound of a video bit for bit.")
+        Literal["drop", "keep"] | None,
+        typer.Option(help="keep copies the sound of a video bit for bit.", rich_help_panel=options.VIDEO),
     ] = None,
     codec: Annotated[
         Literal["auto", "h264", "hevc", "vp9", "av1", "mjpeg"] | None,
-        typer.Option(help="Of videos; auto is the video's own, or else h264."),
+        typer.Option(help="Of videos; auto is the video's own, or else h264.", rich_help_panel=options.VIDEO),
     ] = None,
-    quality: Annotated[float | None, typer.Option(help="Of videos, on the codec's own scale; less is better.")] = None,
+    quality: Annotated[
+        float | None,
+        typer.Option(help="Of videos, on the codec's own scale; less is better.", rich_help_panel=options.VIDEO),
+    ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Of videos: the encoder's word for how much time it takes.")
+        str | None,
+        typer.Option(help="Of videos: the encoder's word for how much time it takes.", rich_help_panel=options.VIDEO),
     ] = None,
     look_ahead: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="How long a frame waits for what comes after it.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="How long a frame waits for what comes after it.", rich_help_panel=options.VIDEO
+        ),
     ] = None,
     interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between searches of a video; 0 searches every frame.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Between searches of a video; 0 searches every frame.",
+            rich_help_panel=options.VIDEO,
+        ),
     ] = None,
     on_error: Annotated[
         Literal["fail", "fill"] | None,
-        typer.Option(help="A frame that cannot be read or searched: fail leaves no output, fill makes it grey."),
+        typer.Option(
+            help="A frame that cannot be read or searched: fail leaves no output, fill makes it grey.",
+            rich_help_panel=options.VIDEO,
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at OUT. IN is never changed.")
+        bool,
+        typer.Option("--overwrite", help="Replace what is at OUT. IN is never changed.", rich_help_panel=options.FILES),
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options here go before it.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a folder where a run broke off.", rich_help_panel=options.FILES)
+    ] = False,
+    config: options.Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each file, then the report.")] = False,
     report: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from edgeanon.cli import options
 from edgeanon.cli.anonymize import FAILED, as_devices
 from edgeanon.cli.terminal import counted, err, facts, out, plain, say_json
 from edgeanon.config import read_settings
@@ -30,9 +31,7 @@ def benchmark(
         list[str] | None,
         typer.Option(metavar="DEVICE", help="AUTO, or names in order: GPU,CPU. Again for one more to measure."),
     ] = None,
-    profile: Annotated[
-        Literal["fast", "balanced", "thorough"] | None, typer.Option(help="At which scales pictures are searched.")
-    ] = None,
+    profile: options.Profile = None,
     size: Annotated[
         str | None,
         typer.Option(metavar="WIDTHxHEIGHT", help="Bring pictures to this size. The one made is 1920x1080."),
@@ -44,10 +43,11 @@ def benchmark(
         Literal["latency", "throughput"] | None,
         typer.Option(help="Only one picture at a time, or only many at once. By default both."),
     ] = None,
-    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Look for faces.")] = None,
-    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Look for licence plates.")] = None,
-    face_model: Annotated[Path | None, typer.Option(help="Your own model for faces (.xml, .onnx).")] = None,
-    plate_model: Annotated[Path | None, typer.Option(help="Your own model for plates (.xml, .onnx).")] = None,
+    faces: options.Faces = None,
+    plates: options.Plates = None,
+    face_model: options.FaceModel = None,
+    plate_model: options.PlateModel = None,
+    precision: options.Precision = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="Time by type and precision of layer as well, from OpenVINO's counters.")
     ] = False,
@@ -72,6 +72,7 @@ def benchmark(
             plates=plates,
             face_model=face_model,
             plate_model=plate_model,
+            precision=precision,
         )
         (detector,) = Anonymizer.from_settings(settings).detectors
         try:

@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from edgeanon.cli import options
 from edgeanon.cli.anonymize import FAILED, as_devices
 from edgeanon.cli.terminal import err, out, plain, say_json
 from edgeanon.config import Settings, read_settings
@@ -40,17 +41,14 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="NAME=MEANING", help="What a label is: face, plate, other, ignore or skip. Repeatable."),
     ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="AUTO, or names in order: GPU,CPU. See `edgeanon devices`.")
-    ] = None,
-    profile: Annotated[
-        Literal["fast", "balanced", "thorough"] | None, typer.Option(help="At which scales pictures are searched.")
-    ] = None,
-    faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Look for faces.")] = None,
-    plates: Annotated[bool | None, typer.Option("--plates/--no-plates", help="Look for licence plates.")] = None,
-    face_model: Annotated[Path | None, typer.Option(help="Your own model for faces (.xml, .onnx).")] = None,
-    plate_model: Annotated[Path | None, typer.Option(help="Your own model for plates (.xml, .onnx).")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Least score of a detection, above 0, up to 1.")] = None,
+    device: options.Device = None,
+    profile: options.Profile = None,
+    faces: options.Faces = None,
+    plates: options.Plates = None,
+    face_model: options.FaceModel = None,
+    plate_model: options.PlateModel = None,
+    threshold: options.Threshold = None,
+    precision: options.Precision = None,
     target_recall: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Find the thresholds that find this share: 0.99")
     ] = None,
@@ -62,7 +60,7 @@ def evaluate(
         int | None, typer.Option(metavar="PICTURES", help="Measure so many, drawn evenly over the sources.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the draw, and of what is random in --robustness.")] = 0,
-    config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options here go before it.")] = None,
+    config: options.Config = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the figures as JSON.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write one page with plots.")] = None,
     pictures: Annotated[
@@ -81,6 +79,7 @@ def evaluate(
         face_model=face_model,
         plate_model=plate_model,
         threshold=threshold,
+        precision=precision,
     )
     if pictures and not html:
         raise ConfigError("--pictures go into a page: name it with --html FILE.html")

@@ -19,7 +19,8 @@ from edgeanon.detections import Frame, Tracks
 from edgeanon.detector import Detector, Thresholds
 from edgeanon.errors import ConfigError
 from edgeanon.masker import Masker
-from edgeanon.models import Precision, load_file
+from edgeanon.models import Precision
+from edgeanon.pipeline import configured
 from edgeanon.pipeline.folder import FolderRun
 from edgeanon.pipeline.footage import (
     OnFrames,
@@ -32,7 +33,6 @@ from edgeanon.pipeline.footage import (
 from edgeanon.pipeline.reporting import report
 from edgeanon.pipeline.results import FileResult, Tally
 from edgeanon.pipeline.stills import one_picture, search
-from edgeanon.styles import Replace, Style, named
 from edgeanon.video import is_video
 
 OnObjects = Callable[[Covered], None]
@@ -118,24 +118,9 @@ class Anonymizer:
             MediaError: the picture of a ``replace:`` style cannot be read.
             ModelError: a model is missing or altered.
         """
-        wanted = {
-            "face": (settings.faces, settings.face_model),
-            "plate": (settings.plates, settings.plate_model),
-        }
-        which = [load_file(own) if own else name for name, (asked, own) in wanted.items() if asked]
-        if not which:
-            raise ConfigError("neither faces nor plates are asked for: nothing would be masked")
-        detector = Detector(
-            *which,
-            device=settings.device,
-            profile=settings.profile,
-            threshold=settings.threshold,
-            precision=settings.precision,
-        )
-        masker = Masker(_style(settings.style), margin=settings.margin, shape=settings.shape)
         return cls(
-            detectors=[detector],
-            masker=masker,
+            detectors=[configured.detector(settings)],
+            masker=configured.masker(settings),
             metadata=settings.metadata,
             look_ahead=settings.look_ahead,
             interval=settings.interval,
@@ -410,13 +395,3 @@ class Anonymizer:
             for model in detector.models:
                 parts += [model.sha256, model.manifest.sha256, repr(model.decode)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _style(text: str) -> Style:
-    """The style that a setting names; ``replace:FILE`` reads the file."""
-    name, _, path = text.partition(":")
-    if name != "replace":
-        return named(text)
-    with images.open_picture(path) as picture:
-        page = next(picture.pages())
-    return Replace(page.pixels.astype(np.uint8) if page.has_alpha and page.pixels.dtype == np.uint8 else page.bgr())

@@ -155,7 +155,7 @@ class Following(Generic[Item]):
     def _detect(self, images: Iterator[NDArray[np.uint8]]) -> Iterator[Detections]:
         """What all detectors find in each picture, kept busy together."""
         searches = [
-            detector.detect_many(shared, hint="video", moving=True)
+            detector.detect_many(shared, hint="latency", moving=True)
             for detector, shared in zip(self._detectors, _shared(images, len(self._detectors)), strict=True)
         ]
         for results in zip(*searches, strict=True):

@@ -20,7 +20,7 @@ from edgeanon.runtime.devices import Choice, choices, core, first_line
 
 log = logging.getLogger(__name__)
 
-Hint = Literal["latency", "throughput", "video"]
+Hint = Literal["latency", "throughput"]
 Outputs = dict[str, NDArray[np.float32]]
 Channels = tuple[float, float, float]
 Compute = Literal["f32"]
@@ -141,8 +141,7 @@ class Network:
         Args:
             model: as ``read_model`` gives it.
             device: as ``choices`` takes it.
-            hint: what it is compiled for: ``"latency"`` and ``"video"`` answer one picture soonest, ``"throughput"``
-                many.
+            hint: what it is compiled for: ``"latency"`` answers one picture soonest, ``"throughput"`` many.
             compute: ``"f32"`` for arithmetic in 32 bits whatever the device would take by itself.
             counting: whether the time of each layer is taken; see ``counters``.
         """
@@ -244,7 +243,7 @@ class Network:
         if size and not self.fixed_size:
             model = model.clone()
             model.reshape([1, size[1], size[0], 3])
-        properties = {"PERFORMANCE_HINT": "THROUGHPUT" if self._hint == "throughput" else "LATENCY"}
+        properties = {"PERFORMANCE_HINT": self._hint.upper()}
         if self._compute:
             properties["INFERENCE_PRECISION_HINT"] = self._compute
         if self._counting:
