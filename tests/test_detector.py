@@ -233,7 +233,7 @@ def test_where_each_is_wanted_soon_it_comes_back_before_the_next_is_taken(tmp_pa
             taken += 1
             yield np.zeros((64, 64, 3), np.uint8)
 
-    detector = Detector.from_file(tiny.save(tiny.bright(), tmp_path), profile="fast")
+    detector = Detector.from_file(tiny.save(tiny.bright(), tmp_path, **tiny.FACES), profile="fast")
     for number, _ in enumerate(detector.detect_many(pictures(), hint="latency")):
         assert taken == number + 1
 
