@@ -33,7 +33,7 @@ class Covered:
         index: of the page or frame, from 0.
         time: of a frame, in seconds; None for a page.
         width: of the upright picture, in pixels; ``height`` likewise.
-        objects: before their boxes grew; ``Tracks`` in a video.
+        objects: their boxes without the margin of the masks; ``Tracks`` in a video.
         withheld: the frame was filled wholly.
     """
 
@@ -64,7 +64,7 @@ class Object(_Line):
 
     Attributes:
         kind: what it is.
-        box: ``x1 y1 x2 y2`` in pixel edges of the upright picture, before it grew.
+        box: ``x1 y1 x2 y2`` in pixel edges of the upright picture, without the margin of the mask.
         score: of its detection, or its latest.
         id: in a video, the same for one object in all frames of its file.
         unseen: in a video, frames since the detector last saw it.
